@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_MODEL_OPERATION_H
+#define PL_MODEL_OPERATION_H
+
+#include "model/capacity.h"
+#include "model/expr.h"
+#include "model/item.h"
+#include "model/key.h"
+#include "model/table.h"
+
+/**
+ * Everything that can be asked of the data, whichever way in it came. One list:
+ * the codecs, HELP and the statistics follow it.
+ *
+ * X(name, verb of the line protocol, kind)
+ */
+#define PL_OPERATION_MAP(X)                                                                                  \
+    X(PUT, "PUT", WRITE)                                                                                     \
+    X(GET, "GET", READ)                                                                                      \
+    X(UPDATE, "UPDATE", WRITE)                                                                               \
+    X(DELETE, "DEL", WRITE)                                                                                  \
+    X(QUERY, "QUERY", READ)                                                                                  \
+    X(SCAN, "SCAN", READ)                                                                                    \
+    X(BATCH_GET, "BATCH", READ)                                                                              \
+    X(BATCH_WRITE, "BATCH", WRITE)                                                                           \
+    X(TABLES, "TABLES", READ)                                                                                \
+    X(DESCRIBE, "DESCRIBE", READ)                                                                            \
+    X(CREATE, "CREATE", SCHEMA)                                                                              \
+    X(ALTER, "ALTER", SCHEMA)                                                                                \
+    X(DROP, "DROP", SCHEMA)
+
+enum pl_operation_name {
+#define PL_OPERATION_NAME(name, verb, kind) PL_OP_##name,
+    PL_OPERATION_MAP(PL_OPERATION_NAME)
+#undef PL_OPERATION_NAME
+    PL_OP_COUNT
+};
+
+enum pl_operation_kind { PL_OPERATION_READ, PL_OPERATION_WRITE, PL_OPERATION_SCHEMA };
+
+enum pl_operation_kind pl_operation_kind(enum pl_operation_name name);
+
+enum pl_return_values {
+    PL_RETURN_NONE,
+    PL_RETURN_ALL_OLD,
+    PL_RETURN_UPDATED_OLD,
+    PL_RETURN_ALL_NEW,
+    PL_RETURN_UPDATED_NEW,
+};
+
+enum pl_select { PL_SELECT_DEFAULT, PL_SELECT_ALL, PL_SELECT_ALL_PROJECTED, PL_SELECT_SPECIFIC, PL_SELECT_COUNT };
+
+struct pl_operation;
+
+/**
+ * What an operation came to. The codec turns it into bytes. `item` and `last_key` are
+ * views that stay good until the operation is deinitialised.
+ */
+struct pl_reply {
+    int rc; /* 0 or the failure; then `why` may hold its sentence */
+    struct pl_reason why;
+    bool has_item; /* GET found one; a write returns attributes; a failed condition shows the old item */
+    struct pl_item item;
+    uint64_t count;   /* QUERY, SCAN: rows given, or that would have been (COUNT) */
+    uint64_t scanned; /* evaluated, before the filter */
+    bool has_last_key;
+    struct pl_item last_key; /* where the next page starts */
+    struct pl_capacity capacity;
+};
+
+/** One row of a QUERY, SCAN or BATCH_GET, handed over while `item`'s bytes are good: copy or write it out now. */
+typedef int (*pl_row_fn)(struct pl_operation *op, struct pl_item item);
+/** The operation has its reply. Called exactly once, on the thread that submitted it. */
+typedef void (*pl_done_fn)(struct pl_operation *op);
+
+/**
+ * One request, from its bytes to its reply. The codec fills in what was asked;
+ * `partition/prepare.c` checks it against the table and parses the expressions;
+ * a read runs where it is, a write travels to its shard and back.
+ *
+ * All views point into the request's text or into `arena`, both of which live until
+ * the operation is done and its reply written. Zeroed memory plus pl_operation_init()
+ * is an empty operation; pl_operation_deinit() gives back the table and the arena.
+ */
+struct pl_operation {
+    enum pl_operation_name name;
+    struct pl_arena arena; /* ours; scratch of the request */
+    struct pl_buf bytes;   /* ours; encoded items of the request and of the reply */
+
+    /* Asked. */
+    struct pl_bytes table_name;
+    struct pl_bytes index_name;    /* QUERY, SCAN; empty: the table itself */
+    struct pl_item item;           /* PUT: the item; GET, UPDATE, DELETE: the key, exactly */
+    struct pl_expr_params params;
+    struct pl_bytes condition_text;
+    struct pl_bytes update_text;
+    struct pl_bytes filter_text;
+    struct pl_bytes key_condition_text;
+    struct pl_bytes projection_text;
+    struct pl_bytes condition_name; /* a Lua condition of the table (IF @name args); empty: none */
+    bool has_condition_args;
+    struct pl_value condition_args;
+    enum pl_return_values returns;
+    bool return_old_on_failure; /* ReturnValuesOnConditionCheckFailure: ALL_OLD */
+    bool consistent;
+    bool descending;
+    enum pl_select select;
+    uint32_t limit; /* 0: none */
+    bool has_start_key;
+    struct pl_item start_key;
+    bool has_segment;
+    uint32_t segment, segment_count;
+    enum pl_capacity_report report;
+    struct pl_bytes definition; /* CREATE, ALTER: JSON text, in the form of table.h; ALTER: a patch of it */
+    struct pl_operation *children; /* BATCH_*: PUT, DELETE or GET operations, each complete in itself */
+    uint32_t child_count;
+
+    /* Prepared. */
+    struct pl_table *table; /* a reference of ours */
+    const struct pl_index *index;
+    struct pl_condition *condition;
+    struct pl_condition *filter;
+    struct pl_update *update;
+    struct pl_projection *projection;
+    struct pl_key_condition key_condition;
+    struct pl_bytes pk, tail; /* encoded primary key of PUT, GET, UPDATE, DELETE */
+    struct pl_key key;
+    uint16_t partition;
+
+    /* Answered. */
+    struct pl_reply reply;
+    pl_row_fn row;   /* may be NULL for operations without rows */
+    pl_done_fn done; /* may be NULL when the caller runs the operation inline */
+    void *owner;     /* whoever submitted it: a connection's request, a Lua call */
+
+    /* While it travels. */
+    struct pl_operation *next;
+    struct pl_operation *parent; /* of a batch's child */
+    uint32_t pending;            /* of a batch: children not yet done */
+};
+
+void pl_operation_init(struct pl_operation *op, enum pl_operation_name name);
+
+/** Forget the request but keep the memory for the next one. */
+void pl_operation_reset(struct pl_operation *op, enum pl_operation_name name);
+
+void pl_operation_deinit(struct pl_operation *op);
+
+/** Set the reply to a failure. Returns `rc`. `why` may be NULL or the reply's own. */
+int pl_operation_fail(struct pl_operation *op, int rc, const struct pl_reason *why);
+
+#endif
