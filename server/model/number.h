@@ -69,6 +69,8 @@ int pl_number_subtract(const struct pl_number *a, const struct pl_number *b, str
 
 /** Bytes as DynamoDB counts them (dynamodb.md 4.4). */
 uint32_t pl_number_size_bytes(const struct pl_number *number);
+/** The same of an encoding that is known to be sound, without decoding it. */
+uint32_t pl_number_encoded_size_bytes(struct pl_bytes in);
 
 void pl_number_from_int64(int64_t value, struct pl_number *out);
 
