@@ -41,11 +41,20 @@ static size_t utf8_length(const uint8_t *p, size_t left)
     if (left < len)
         return 0;
     switch (p[0]) {
-    case 0xE0: low = 0xA0; break;
-    case 0xED: high = 0x9F; break;
-    case 0xF0: low = 0x90; break;
-    case 0xF4: high = 0x8F; break;
-    default: break;
+    case 0xE0:
+        low = 0xA0;
+        break;
+    case 0xED:
+        high = 0x9F;
+        break;
+    case 0xF0:
+        low = 0x90;
+        break;
+    case 0xF4:
+        high = 0x8F;
+        break;
+    default:
+        break;
     }
     if (p[1] < low || p[1] > high)
         return 0;

@@ -157,6 +157,6 @@ void pl_buf_append_varint(struct pl_buf *buf, uint32_t v);
  */
 bool pl_bytes_take_varint(struct pl_bytes *in, uint32_t *v);
 
-#define pl_container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define pl_container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -37,7 +37,8 @@ static void append_escaped(struct pl_buf *line, const char *text, bool json)
     }
 }
 
-void pl_log(const struct pl_logger *logger, enum pl_log_level level, const char *what, const char *format, ...)
+void pl_log(const struct pl_logger *logger, enum pl_log_level level, const char *what, const char *format,
+            ...)
 {
     char details[LINE_MAX_BYTES];
     struct pl_buf line = { 0 };

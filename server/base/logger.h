@@ -21,7 +21,7 @@ struct pl_logger {
  * (may be ""). Line breaks and control characters in the details are escaped.
  * `logger` may be NULL.
  */
-void pl_log(const struct pl_logger *logger, enum pl_log_level level, const char *what, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void pl_log(const struct pl_logger *logger, enum pl_log_level level, const char *what, const char *format,
+            ...) __attribute__((format(printf, 4, 5)));
 
 #endif
