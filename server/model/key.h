@@ -21,7 +21,7 @@
  * collision can never return the wrong item, and order inside a record is by full key.
  */
 enum {
-    PL_STORE_KEY_MAX = 511,
+    PL_KEY_BYTES_MAX = 511,
     PL_PARTITION_KEY_MAX = 2048, /* bytes of a value, as DynamoDB limits it */
     PL_SORT_KEY_MAX = 1024,
     PL_KEY_PLAIN_PK_MAX = 128, /* a longer encoded pk is replaced by its digest */
@@ -43,7 +43,7 @@ enum pl_key_kind {
 };
 
 struct pl_key {
-    uint8_t bytes[PL_STORE_KEY_MAX];
+    uint8_t bytes[PL_KEY_BYTES_MAX];
     uint16_t len;
     bool shortened;
 };

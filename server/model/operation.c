@@ -27,15 +27,21 @@ static void release_children(struct pl_operation *op)
 void pl_operation_reset(struct pl_operation *op, enum pl_operation_name name)
 {
     struct pl_arena arena;
-    struct pl_buf bytes;
+    struct pl_buf bytes, pk_bytes, tail_bytes;
 
     release_children(op);
     pl_table_unref(op->table);
     arena = op->arena;
     bytes = op->bytes;
+    pk_bytes = op->pk_bytes;
+    tail_bytes = op->tail_bytes;
     pl_arena_reset(&arena);
     pl_buf_clear(&bytes);
-    *op = (struct pl_operation){ .name = name, .arena = arena, .bytes = bytes };
+    pl_buf_clear(&pk_bytes);
+    pl_buf_clear(&tail_bytes);
+    *op = (struct pl_operation){
+        .name = name, .arena = arena, .bytes = bytes, .pk_bytes = pk_bytes, .tail_bytes = tail_bytes
+    };
 }
 
 void pl_operation_deinit(struct pl_operation *op)
@@ -44,6 +50,8 @@ void pl_operation_deinit(struct pl_operation *op)
     pl_table_unref(op->table);
     pl_arena_deinit(&op->arena);
     pl_buf_deinit(&op->bytes);
+    pl_buf_deinit(&op->pk_bytes);
+    pl_buf_deinit(&op->tail_bytes);
     *op = (struct pl_operation){ 0 };
 }
 

@@ -123,9 +123,13 @@ struct pl_operation {
     struct pl_update *update;
     struct pl_projection *projection;
     struct pl_key_condition key_condition;
-    struct pl_bytes pk, tail; /* encoded primary key of PUT, GET, UPDATE, DELETE */
-    struct pl_key key;
+    struct pl_buf pk_bytes, tail_bytes; /* ours; what `pk` and `tail` view */
+    struct pl_bytes pk, tail; /* encoded: the primary key of PUT, GET, UPDATE, DELETE; QUERY: pk only */
+    struct pl_key key;        /* where the item stands */
     uint16_t partition;
+    struct pl_bytes low, high;             /* QUERY: tails from `low` on and before `high` (empty: no end) */
+    struct pl_bytes start_pk, start_tail;  /* QUERY, SCAN: of `start_key` */
+    bool fetches_item; /* QUERY, SCAN of a local index that does not hold all that is asked for */
 
     /* Answered. */
     struct pl_reply reply;
