@@ -49,7 +49,7 @@ enum {
 struct pl_value {
     enum pl_type type;
     struct pl_bytes payload; /* without tag and length */
-    struct pl_bytes whole;   /* with them: what pl_builder_put_value() copies */
+    struct pl_bytes whole;   /* with them: what pl_builder_value() copies */
 };
 
 /** A view of an encoded item, good as long as the bytes under it. */
@@ -76,8 +76,8 @@ bool pl_element_take(struct pl_bytes *in, struct pl_bytes *out);                
 
 /**
  * Check bytes from outside (a followed stream, a restored backup, a fuzzer): well-formed,
- * canonical, nesting and names within limits, S and SS are UTF-8. PL_ECORRUPT when not.
- * Computes the size.
+ * canonical, nesting and names within limits, names, S and SS are UTF-8. PL_ECORRUPT
+ * when not. Computes the size.
  */
 int pl_item_check(struct pl_bytes bytes, struct pl_item *out);
 
@@ -92,6 +92,7 @@ uint32_t pl_value_count(struct pl_value value);
 /** True when the set's payload holds `element` (encoded as in the set). */
 bool pl_set_contains(struct pl_bytes payload, struct pl_bytes element);
 
+/** Same type, equal content. */
 bool pl_value_equal(struct pl_value a, struct pl_value b);
 /** Order of two S, two N or two B (dynamodb.md 4.5). Both must be of one such type. */
 int pl_value_compare(struct pl_value a, struct pl_value b);
@@ -119,11 +120,18 @@ struct pl_builder {
     struct pl_arena *arena;
     struct pl_builder_frame *top; /* open maps, lists and sets, innermost first */
     struct pl_builder_frame *spare;
-    uint32_t depth;
+    size_t start;        /* where in `out` this builder began */
+    uint64_t size_bytes; /* so far, as DynamoDB counts */
+    uint32_t level;      /* of the values that come next: 1 for a top-level attribute */
     int rc;
-    struct pl_reason why;
+    struct pl_reason why; /* empty when the general sentence of `rc` says it */
 };
 
+/**
+ * Start building at the end of `*out`; what is there already stays. One builder makes
+ * one item or one value; init it again for the next (the views of the last one are
+ * gone as soon as `*out` grows).
+ */
 void pl_builder_init(struct pl_builder *b, struct pl_buf *out, struct pl_arena *arena);
 
 void pl_builder_begin_item(struct pl_builder *b);
@@ -132,7 +140,7 @@ void pl_builder_begin_list(struct pl_builder *b);
 void pl_builder_begin_set(struct pl_builder *b, enum pl_type type); /* PL_TYPE_SS, NS or BS */
 void pl_builder_end(struct pl_builder *b);
 
-/** In a map or item: the name of the value that comes next. Checks length (1..65535). */
+/** In a map or item: the name of the value that comes next. Checks length (1..65535) and UTF-8. */
 void pl_builder_name(struct pl_builder *b, struct pl_bytes name);
 
 void pl_builder_string(struct pl_builder *b, struct pl_bytes text); /* must be UTF-8: PL_EINVALID if not */
