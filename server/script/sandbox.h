@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_SCRIPT_SANDBOX_H
+#define PL_SCRIPT_SANDBOX_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "script/limits.h"
+#include "script/loan.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+/**
+ * A Lua state that cannot be made to run for ever, to eat the machine's memory or to
+ * take its caller down with it.
+ *
+ * Three things watch a call, and each of them can only make the hook fire at every
+ * instruction from then on, so that pcall cannot swallow the end:
+ *
+ *     the hook       every 100 instructions (1 once big blocks are about)
+ *     the allocator  every megabyte handed out, and whenever memory runs short
+ *     pl_sandbox_charge()  every megabyte that a C function moves or compares
+ *
+ * Memory beyond the limit is lent from a reserve of a sixteenth until the next
+ * instruction, where a collection is safe; only what exceeds that too, or is absurd
+ * by itself (a quarter of the limit in one block), is refused to Lua.
+ */
+struct pl_sandbox;
+
+/** A state with nothing in it. Zero limits take their defaults. */
+int pl_sandbox_new(const struct pl_script_limits *limits, struct pl_clock clock, struct pl_sandbox **out);
+
+void pl_sandbox_free(struct pl_sandbox *sandbox);
+
+lua_State *pl_sandbox_state(const struct pl_sandbox *sandbox);
+struct pl_loan *pl_sandbox_loan(struct pl_sandbox *sandbox);
+
+/**
+ * Call `body(L)` with `arg` as a light userdata, protected and within the limits
+ * (`time_ms` for this call). PL_ESCRIPT with the error's text, or PL_ENOMEM. What
+ * `body` leaves on the stack is dropped: results leave through `arg`.
+ */
+int pl_sandbox_call(struct pl_sandbox *sandbox, uint32_t time_ms, lua_CFunction body, void *arg,
+                    struct pl_reason *why);
+
+/** The limits in force, defaults filled in. */
+const struct pl_script_limits *pl_sandbox_limits(const struct pl_sandbox *sandbox);
+
+/** True once a call ran out of memory: what the state holds may keep others from running. */
+bool pl_sandbox_is_worn(const struct pl_sandbox *sandbox);
+
+size_t pl_sandbox_used_bytes(const struct pl_sandbox *sandbox);
+/** The most it ever held. */
+size_t pl_sandbox_peak_bytes(const struct pl_sandbox *sandbox);
+/** The largest single block Lua may ask for. */
+size_t pl_sandbox_block_max(const struct pl_sandbox *sandbox);
+
+/** The sandbox `L` belongs to, NULL when it is somebody else's state. */
+struct pl_sandbox *pl_sandbox_of(lua_State *L);
+
+/** For C functions that scripts call: `bytes` were or will be moved. Raises when the time is over. */
+void pl_sandbox_charge(lua_State *L, size_t bytes);
+
+/** Raises when the call has been ended already; pcall asks this before it hands an error to a script. */
+void pl_sandbox_check(lua_State *L);
+
+#endif
