@@ -53,8 +53,9 @@ enum pl_select { PL_SELECT_DEFAULT, PL_SELECT_ALL, PL_SELECT_ALL_PROJECTED, PL_S
 struct pl_operation;
 
 /**
- * What an operation came to. The codec turns it into bytes. `item` and `last_key` are
- * views that stay good until the operation is deinitialised.
+ * What an operation came to. The codec turns it into bytes. A read's `item` may be a view
+ * into the database's page: write it out before the router rests. All else is good until the
+ * operation is reset.
  */
 struct pl_reply {
     int rc; /* 0 or the failure; then `why` may hold its sentence */
@@ -65,6 +66,7 @@ struct pl_reply {
     uint64_t scanned; /* evaluated, before the filter */
     bool has_last_key;
     struct pl_item last_key; /* where the next page starts */
+    struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
     struct pl_capacity capacity;
 };
 
