@@ -2,6 +2,7 @@
 #ifndef PL_MODEL_JSON_H
 #define PL_MODEL_JSON_H
 
+#include "model/base64.h"
 #include "model/item.h"
 
 /**
@@ -21,6 +22,10 @@
  *     {"$binary":"base64"}  bytes (standard alphabet, padded)
  *     {"$number":"..."}     a number as text (reading only; writing gives a JSON number)
  *     {"$map":{...}}        a map that itself has a single name beginning with a dollar sign
+ *
+ * Another single name beginning with a dollar sign is an error, so that the escape
+ * stays free for more. A map with such a name and others besides is an ordinary map,
+ * and so is an item itself: at its top level no name is special.
  */
 enum pl_json_dialect { PL_JSON_PLAIN, PL_JSON_TYPED };
 
@@ -82,6 +87,15 @@ int pl_json_skip(struct pl_json_reader *r, struct pl_reason *why);
 /** PL_ESYNTAX unless only white space is left. */
 int pl_json_take_end(struct pl_json_reader *r, struct pl_reason *why);
 
+/** "expected <expected> at byte 17, found '}'": returns PL_ESYNTAX. For readers on top of this one. */
+int pl_json_unexpected(const struct pl_json_reader *r, const char *expected, struct pl_reason *why);
+
+/*
+ * Values. PL_ESYNTAX is for what is no JSON or (typed) of the wrong JSON type, with the
+ * texts of dynamodb.md 1.6; PL_EINVALID for what is no value, with those of 4.2 and 4.6.
+ * After a failure the reader stands somewhere inside, and the builder has failed too.
+ */
+
 /** Read one value at the reader into the builder (into the open map, list or item, or as a single value). */
 int pl_json_take_value(struct pl_json_reader *r, enum pl_json_dialect dialect, struct pl_builder *b,
                        struct pl_reason *why);
@@ -97,9 +111,5 @@ void pl_json_write_item(struct pl_buf *out, enum pl_json_dialect dialect, struct
 void pl_json_write_value(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_value value);
 /** A JSON string with quotes and escapes. `text` must be UTF-8. */
 void pl_json_write_string(struct pl_buf *out, struct pl_bytes text);
-
-/** Standard base64 with padding. Decoding is strict; false when `text` is none. */
-void pl_base64_write(struct pl_buf *out, struct pl_bytes bytes);
-bool pl_base64_read(struct pl_bytes text, struct pl_buf *out);
 
 #endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/json.h"
+
+/*
+ * JSON straight from stored bytes. Recursion is bounded: nothing is stored that nests
+ * deeper than PL_NESTING_MAX.
+ */
+
+/* What stands for a character between quotes: 0 itself, 'u' \u00XX, else a backslash and that letter. */
+static const char escapes[256] = {
+    [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [0x0B] = 'u', ['\f'] = 'f',
+    ['\r'] = 'r', [0x0E ... 0x1F] = 'u', ['"'] = '"', ['\\'] = '\\',
+};
+
+enum { ESCAPE_MAX = 6 };
+
+static size_t put_escape(char *to, unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    to[0] = '\\';
+    to[1] = escapes[c];
+    if (escapes[c] != 'u')
+        return 2;
+    to[2] = '0';
+    to[3] = '0';
+    to[4] = digits[c >> 4];
+    to[5] = digits[c & 15];
+    return ESCAPE_MAX;
+}
+
+static const char *plain_run(const char *p, const char *end)
+{
+    while (p < end && escapes[(unsigned char)*p] == 0)
+        p++;
+    return p;
+}
+
+void pl_json_write_string(struct pl_buf *out, struct pl_bytes text)
+{
+    const char *p = text.data, *end = text.len > 0 ? p + text.len : p;
+    char *to = pl_buf_reserve(out, text.len + 2);
+
+    if (to == NULL)
+        return;
+    *to = '"';
+    out->len++;
+    while (p < end) {
+        const char *stop = plain_run(p, end);
+
+        pl_buf_append(out, p, (size_t)(stop - p));
+        p = stop;
+        if (p < end) {
+            to = pl_buf_reserve(out, ESCAPE_MAX);
+            if (to == NULL)
+                return;
+            out->len += put_escape(to, (unsigned char)*p++);
+        }
+    }
+    pl_buf_append_byte(out, '"');
+}
+
+static void write_text(struct pl_buf *out, const char *text)
+{
+    pl_buf_append(out, text, strlen(text));
+}
+
+static void write_number(struct pl_buf *out, const struct pl_number *number)
+{
+    char *to = pl_buf_reserve(out, PL_NUMBER_TEXT_MAX);
+
+    if (to != NULL)
+        out->len += pl_number_format(number, to);
+}
+
+static void write_quoted_number(struct pl_buf *out, const struct pl_number *number)
+{
+    pl_buf_append_byte(out, '"');
+    write_number(out, number);
+    pl_buf_append_byte(out, '"');
+}
+
+static void write_base64(struct pl_buf *out, struct pl_bytes bytes)
+{
+    pl_buf_append_byte(out, '"');
+    pl_base64_write(out, bytes);
+    pl_buf_append_byte(out, '"');
+}
+
+static void write_entries(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_bytes entries)
+{
+    struct pl_bytes name;
+    struct pl_value value;
+    char before = '{';
+
+    if (entries.len == 0)
+        pl_buf_append_byte(out, '{');
+    while (pl_entry_take(&entries, &name, &value)) {
+        pl_buf_append_byte(out, (uint8_t)before);
+        pl_json_write_string(out, name);
+        pl_buf_append_byte(out, ':');
+        pl_json_write_value(out, dialect, value);
+        before = ',';
+    }
+    pl_buf_append_byte(out, '}');
+}
+
+static void write_list(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_bytes elements)
+{
+    struct pl_value value;
+    char before = '[';
+
+    if (elements.len == 0)
+        pl_buf_append_byte(out, '[');
+    while (pl_value_take(&elements, &value)) {
+        pl_buf_append_byte(out, (uint8_t)before);
+        pl_json_write_value(out, dialect, value);
+        before = ',';
+    }
+    pl_buf_append_byte(out, ']');
+}
+
+static void write_element(struct pl_buf *out, enum pl_json_dialect dialect, enum pl_type set,
+                          struct pl_bytes element)
+{
+    struct pl_number number;
+
+    if (set == PL_TYPE_SS) {
+        pl_json_write_string(out, element);
+    } else if (set == PL_TYPE_NS) {
+        PL_ASSERT(pl_number_decode(element, &number) == 0);
+        if (dialect == PL_JSON_TYPED)
+            write_quoted_number(out, &number);
+        else
+            write_number(out, &number);
+    } else if (dialect == PL_JSON_TYPED) {
+        write_base64(out, element);
+    } else {
+        write_text(out, "{\"$binary\":");
+        write_base64(out, element);
+        pl_buf_append_byte(out, '}');
+    }
+}
+
+static void write_set(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_value set)
+{
+    struct pl_bytes elements = set.payload, element;
+    char before = '[';
+
+    while (pl_element_take(&elements, &element)) {
+        pl_buf_append_byte(out, (uint8_t)before);
+        write_element(out, dialect, set.type, element);
+        before = ',';
+    }
+    pl_buf_append_byte(out, ']');
+}
+
+/* Would the plain reader take the map for a marker? */
+static bool looks_like_marker(struct pl_bytes entries)
+{
+    struct pl_bytes name;
+    struct pl_value value;
+
+    return pl_entry_take(&entries, &name, &value) && name.len > 0 && name.data[0] == '$' && entries.len == 0;
+}
+
+static void write_plain(struct pl_buf *out, struct pl_value value)
+{
+    struct pl_number number;
+
+    switch (value.type) {
+    case PL_TYPE_S: pl_json_write_string(out, value.payload); break;
+    case PL_TYPE_N:
+        pl_value_number(value, &number);
+        write_number(out, &number);
+        break;
+    case PL_TYPE_B:
+        write_text(out, "{\"$binary\":");
+        write_base64(out, value.payload);
+        pl_buf_append_byte(out, '}');
+        break;
+    case PL_TYPE_BOOL: write_text(out, pl_value_bool(value) ? "true" : "false"); break;
+    case PL_TYPE_NULL: write_text(out, "null"); break;
+    case PL_TYPE_L: write_list(out, PL_JSON_PLAIN, value.payload); break;
+    case PL_TYPE_M:
+        if (looks_like_marker(value.payload)) {
+            write_text(out, "{\"$map\":");
+            write_entries(out, PL_JSON_PLAIN, value.payload);
+            pl_buf_append_byte(out, '}');
+        } else {
+            write_entries(out, PL_JSON_PLAIN, value.payload);
+        }
+        break;
+    case PL_TYPE_SS:
+    case PL_TYPE_NS:
+    case PL_TYPE_BS:
+        write_text(out, "{\"$set\":");
+        write_set(out, PL_JSON_PLAIN, value);
+        pl_buf_append_byte(out, '}');
+        break;
+    }
+}
+
+static void write_typed(struct pl_buf *out, struct pl_value value)
+{
+    struct pl_number number;
+
+    write_text(out, "{\"");
+    write_text(out, pl_type_name(value.type));
+    write_text(out, "\":");
+    switch (value.type) {
+    case PL_TYPE_S: pl_json_write_string(out, value.payload); break;
+    case PL_TYPE_N:
+        pl_value_number(value, &number);
+        write_quoted_number(out, &number);
+        break;
+    case PL_TYPE_B: write_base64(out, value.payload); break;
+    case PL_TYPE_BOOL: write_text(out, pl_value_bool(value) ? "true" : "false"); break;
+    case PL_TYPE_NULL: write_text(out, "true"); break;
+    case PL_TYPE_L: write_list(out, PL_JSON_TYPED, value.payload); break;
+    case PL_TYPE_M: write_entries(out, PL_JSON_TYPED, value.payload); break;
+    case PL_TYPE_SS:
+    case PL_TYPE_NS:
+    case PL_TYPE_BS: write_set(out, PL_JSON_TYPED, value); break;
+    }
+    pl_buf_append_byte(out, '}');
+}
+
+void pl_json_write_value(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_value value)
+{
+    if (dialect == PL_JSON_PLAIN)
+        write_plain(out, value);
+    else
+        write_typed(out, value);
+}
+
+void pl_json_write_item(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_item item)
+{
+    write_entries(out, dialect, item.bytes);
+}
