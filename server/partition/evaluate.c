@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/evaluate.h"
+
+#include "partition/change.h"
+#include "partition/index.h"
+#include "partition/prepare.h"
+
+void pl_evaluator_deinit(struct pl_evaluator *evaluator)
+{
+    pl_arena_deinit(&evaluator->arena);
+    pl_buf_deinit(&evaluator->new_bytes);
+    pl_buf_deinit(&evaluator->script_bytes);
+    pl_buf_deinit(&evaluator->scratch);
+    pl_buf_deinit(&evaluator->change);
+}
+
+/* A write being judged. */
+struct write {
+    struct pl_evaluator *evaluator;
+    struct pl_operation *op;
+    const struct pl_table *table;
+    struct pl_table_script *script;
+    struct pl_place place;
+    bool has_old, has_new;
+    struct pl_item old, new;
+};
+
+/* ---- the stored item and the condition -------------------------------------------------------------- */
+
+static int find_old(struct write *w)
+{
+    struct pl_keyspace space = { PL_KIND_ITEM, w->table->id, w->evaluator->partition_count };
+    int rc = pl_place_make(&w->place, &space, w->op->pk, w->op->tail, &w->evaluator->arena);
+
+    if (rc != 0)
+        return rc;
+    rc = pl_place_get(&w->place, &w->evaluator->view, &w->old);
+    w->has_old = rc == 0;
+    return rc == PL_ENOTFOUND ? 0 : rc;
+}
+
+/* The reply outlives the evaluation and the page: it gets bytes of its own. */
+static int reply_with(struct write *w, struct pl_item item)
+{
+    struct pl_bytes copy = pl_arena_copy(&w->op->arena, item.bytes);
+
+    if (copy.data == NULL)
+        return PL_ENOMEM;
+    w->op->reply.has_item = true;
+    w->op->reply.item = (struct pl_item){ .bytes = copy, .size_bytes = item.size_bytes };
+    return 0;
+}
+
+static int condition_failed(struct write *w)
+{
+    if (w->op->return_old_on_failure && w->has_old && reply_with(w, w->old) != 0)
+        return PL_ENOMEM;
+    return PL_ECONDITION;
+}
+
+static int test_condition(struct write *w)
+{
+    if (w->op->condition == NULL || pl_condition_test(w->op->condition, w->has_old ? &w->old : NULL))
+        return 0;
+    return condition_failed(w);
+}
+
+static int test_named_condition(struct write *w)
+{
+    struct pl_operation *op = w->op;
+    bool holds = false;
+    int rc;
+
+    if (op->condition_name.len == 0)
+        return 0;
+    if (w->script == NULL)
+        return pl_reason_set(&op->reply.why, PL_ESCRIPT, "the module with the condition @%.*s is not loaded",
+                             (int)op->condition_name.len, op->condition_name.data);
+    rc = pl_script_condition_named(w->script, op->condition_name, w->has_old ? &w->old : NULL,
+                                   w->has_new ? &w->new : NULL, op->has_condition_args ? &op->condition_args : NULL,
+                                   &holds, &op->reply.why);
+    if (rc != 0)
+        return rc;
+    return holds ? 0 : condition_failed(w);
+}
+
+/* ---- the new item ----------------------------------------------------------------------------------- */
+
+static int make_updated(struct write *w)
+{
+    struct pl_operation *op = w->op;
+    struct pl_evaluator *e = w->evaluator;
+
+    if (!w->has_old && op->update != NULL && !pl_update_creates(op->update))
+        return 0; /* REMOVE and DELETE alone create nothing (dynamodb.md 3.7) */
+    if (op->update == NULL) {
+        w->has_new = true;
+        w->new = w->has_old ? w->old : op->item;
+        return 0;
+    }
+    w->has_new = true;
+    pl_buf_clear(&e->new_bytes);
+    return pl_update_apply(op->update, w->has_old ? w->old : op->item, !w->has_old, &e->arena, &e->new_bytes,
+                           &w->new, &op->reply.why);
+}
+
+static int make_new(struct write *w)
+{
+    switch (w->op->name) {
+    case PL_OP_PUT:
+        w->has_new = true;
+        w->new = w->op->item;
+        return 0;
+    case PL_OP_UPDATE:
+        return make_updated(w);
+    default:
+        return 0;
+    }
+}
+
+/* A script may change everything but the key: the item would stand in the wrong place. */
+static int check_key_kept(struct write *w)
+{
+    struct pl_buf pk = { 0 }, tail = { 0 };
+    bool kept = pl_key_schema_encode(&w->table->keys, w->new, &pk, &tail, NULL) == PL_KEY_WHOLE &&
+                pl_bytes_equal(pl_buf_view(&pk), w->op->pk) && pl_bytes_equal(pl_buf_view(&tail), w->op->tail);
+
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    return kept ? 0 : pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "before_write must not change the item's key");
+}
+
+static int run_before_write(struct write *w)
+{
+    struct pl_evaluator *e = w->evaluator;
+    bool unchanged = true;
+    int rc;
+
+    if (!w->table->has_before_write || (!w->has_new && !w->has_old))
+        return 0;
+    if (w->script == NULL)
+        return pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "the table's module with before_write is not loaded");
+    pl_buf_clear(&e->script_bytes);
+    rc = pl_script_before_write(w->script, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &e->arena,
+                                &e->script_bytes, &w->new, &unchanged, &w->op->reply.why);
+    if (rc != 0 || unchanged)
+        return rc;
+    return check_key_kept(w);
+}
+
+static int check_size(struct write *w)
+{
+    if (!w->has_new || w->new.size_bytes <= PL_ITEM_SIZE_MAX)
+        return 0;
+    return pl_reason_set(&w->op->reply.why, PL_EINVALID, "%s",
+                         w->op->name == PL_OP_UPDATE ? "Item size to update has exceeded the maximum allowed size"
+                                                     : "Item size has exceeded the maximum allowed size");
+}
+
+/* ---- the effects ------------------------------------------------------------------------------------ */
+
+static bool changes_nothing(const struct write *w)
+{
+    if (w->has_old != w->has_new)
+        return false;
+    return !w->has_old || pl_bytes_equal(w->old.bytes, w->new.bytes);
+}
+
+static int write_effects(struct write *w)
+{
+    struct pl_evaluator *e = w->evaluator;
+    struct pl_index_work work = { .view = &e->view,
+                                  .partition_count = e->partition_count,
+                                  .table = w->table,
+                                  .script = w->script,
+                                  .by_update = w->op->name == PL_OP_UPDATE,
+                                  .arena = &e->arena,
+                                  .scratch = &e->scratch,
+                                  .change = &e->change,
+                                  .capacity = &w->op->reply.capacity };
+    int64_t old_bytes = w->has_old ? w->old.size_bytes : 0, new_bytes = w->has_new ? w->new.size_bytes : 0;
+    int rc;
+
+    rc = pl_place_set(&w->place, &e->view, w->has_new ? &w->new : NULL, &e->scratch, &e->change);
+    if (rc != 0)
+        return rc;
+    pl_change_count(&e->change, w->op->partition, w->table->id, (int64_t)w->has_new - (int64_t)w->has_old,
+                    new_bytes - old_bytes);
+    if (w->table->index_count > 0) {
+        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &w->op->reply.why);
+        if (rc != 0)
+            return rc;
+    }
+    return pl_buf_status(&e->change);
+}
+
+/* ---- the reply -------------------------------------------------------------------------------------- */
+
+static int return_paths(struct write *w, struct pl_item item)
+{
+    struct pl_item out;
+    struct pl_buf buf = { 0 };
+    int rc;
+
+    if (w->op->update == NULL)
+        return 0;
+    rc = pl_update_returned(w->op->update, item, &w->evaluator->arena, &buf, &out);
+    if (rc == 0 && out.bytes.len > 0)
+        rc = reply_with(w, out);
+    pl_buf_deinit(&buf);
+    return rc;
+}
+
+static int return_values(struct write *w)
+{
+    switch (w->op->returns) {
+    case PL_RETURN_ALL_OLD:
+        return w->has_old ? reply_with(w, w->old) : 0;
+    case PL_RETURN_ALL_NEW:
+        return w->has_new ? reply_with(w, w->new) : 0;
+    case PL_RETURN_UPDATED_OLD:
+        return w->has_old ? return_paths(w, w->old) : 0;
+    case PL_RETURN_UPDATED_NEW:
+        return w->has_new ? return_paths(w, w->new) : 0;
+    default:
+        return 0;
+    }
+}
+
+static int judge(struct write *w)
+{
+    int rc = find_old(w);
+
+    if (rc == 0)
+        rc = test_condition(w);
+    if (rc == 0)
+        rc = make_new(w);
+    if (rc == 0)
+        rc = test_named_condition(w);
+    if (rc == 0)
+        rc = run_before_write(w);
+    if (rc == 0)
+        rc = check_size(w);
+    if (rc == 0)
+        rc = return_values(w);
+    if (rc == 0 && !changes_nothing(w))
+        rc = write_effects(w);
+    return rc;
+}
+
+int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
+                struct pl_table_script *script)
+{
+    struct write w = { .evaluator = evaluator, .op = op, .table = table, .script = script };
+    int rc;
+
+    pl_arena_reset(&evaluator->arena);
+    pl_buf_clear(&evaluator->change);
+    op->reply.capacity.writes = true;
+    rc = judge(&w);
+    if (rc != 0)
+        pl_buf_clear(&evaluator->change);
+    op->reply.capacity.table_halves =
+        pl_capacity_write(w.has_old ? w.old.size_bytes : 0, w.has_new ? w.new.size_bytes : 0);
+    op->reply.rc = rc;
+    return rc;
+}

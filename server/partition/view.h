@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_PARTITION_VIEW_H
+#define PL_PARTITION_VIEW_H
+
+#include "partition/inflight.h"
+#include "store/store.h"
+
+/**
+ * What evaluation sees: the in-flight overlay over the shard's own snapshot of the
+ * store. Together they are the state that the next write is judged on.
+ */
+struct pl_view {
+    const struct pl_inflight *inflight;
+    struct pl_txn *txn;
+};
+
+/**
+ * The record under `key`; PL_ENOTFOUND, or a failure of the store. The view is good until the
+ * shard applies a batch.
+ */
+int pl_view_get(const struct pl_view *view, struct pl_bytes key, struct pl_bytes *out);
+
+#endif
