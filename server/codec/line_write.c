@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/line_parser.h"
+
+#include <cjson/cJSON.h>
+
+static void begin(struct pl_buf *out, struct pl_bytes tag, const char *word)
+{
+    if (tag.len > 0) {
+        pl_buf_append_bytes(out, tag);
+        pl_buf_append_byte(out, ' ');
+    }
+    pl_buf_append_bytes(out, pl_str(word));
+}
+
+static void end(struct pl_buf *out)
+{
+    pl_buf_append_byte(out, '\n');
+}
+
+void pl_line_write_ok(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json)
+{
+    begin(out, tag, "OK");
+    if (json.len > 0) {
+        pl_buf_append_byte(out, ' ');
+        pl_buf_append_bytes(out, json);
+    }
+    end(out);
+}
+
+/* A sentence may quote what a client sent: whatever it is, the reply stays one line. */
+static void write_sentence(struct pl_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '\n')
+            pl_buf_append_bytes(out, pl_str("\\n"));
+        else if (c < ' ' || c == 0x7F)
+            pl_buf_append_format(out, "\\u%04x", c);
+        else
+            pl_buf_append_byte(out, c);
+    }
+}
+
+void pl_line_write_error(struct pl_buf *out, struct pl_bytes tag, int rc, const struct pl_reason *why)
+{
+    begin(out, tag, "ERR ");
+    pl_buf_append_bytes(out, pl_str(pl_error_code(rc)));
+    pl_buf_append_byte(out, ' ');
+    write_sentence(out, pl_reason_text(why, rc));
+    end(out);
+}
+
+void pl_line_write_row(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op,
+                       struct pl_item item)
+{
+    begin(out, tag, "ROW ");
+    if (op->parent != NULL) {
+        pl_buf_append_bytes(out, pl_str("{\"table\":"));
+        pl_json_write_string(out, op->table_name);
+        pl_buf_append_bytes(out, pl_str(",\"item\":"));
+        pl_json_write_item(out, PL_JSON_PLAIN, item);
+        pl_buf_append_byte(out, '}');
+    } else {
+        pl_json_write_item(out, PL_JSON_PLAIN, item);
+    }
+    end(out);
+}
+
+/* Half units as a decimal: 3 halves are 1.5. */
+static void write_units(struct pl_buf *out, uint64_t halves)
+{
+    pl_buf_append_format(out, halves % 2 == 0 ? "%llu" : "%llu.5", (unsigned long long)(halves / 2));
+}
+
+static void write_capacity(struct pl_buf *out, const struct pl_operation *op)
+{
+    const struct pl_capacity *capacity = &op->reply.capacity;
+
+    pl_buf_append_bytes(out, pl_str("\"capacity\":{\"total\":"));
+    write_units(out, pl_capacity_total(capacity));
+    if (op->report == PL_CAPACITY_INDEXES) {
+        pl_buf_append_bytes(out, pl_str(",\"table\":"));
+        write_units(out, capacity->table_halves);
+        pl_buf_append_bytes(out, pl_str(",\"indexes\":{"));
+        for (uint32_t i = 0; i < capacity->index_count; i++) {
+            if (i > 0)
+                pl_buf_append_byte(out, ',');
+            pl_json_write_string(out, capacity->indexes[i].name);
+            pl_buf_append_byte(out, ':');
+            write_units(out, capacity->indexes[i].halves);
+        }
+        pl_buf_append_byte(out, '}');
+    }
+    pl_buf_append_byte(out, '}');
+}
+
+static bool is_paged(const struct pl_operation *op)
+{
+    return op->name == PL_OP_QUERY || op->name == PL_OP_SCAN;
+}
+
+static void write_end(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op)
+{
+    const struct pl_reply *reply = &op->reply;
+    bool first = true;
+
+    begin(out, tag, "END {");
+    if (is_paged(op)) {
+        pl_buf_append_format(out, "\"count\":%llu,\"scanned\":%llu", (unsigned long long)reply->count,
+                             (unsigned long long)reply->scanned);
+        first = false;
+    } else if (op->name == PL_OP_BATCH_GET) {
+        pl_buf_append_format(out, "\"count\":%llu", (unsigned long long)reply->count);
+        first = false;
+    }
+    if (reply->has_last_key) {
+        pl_buf_append_bytes(out, pl_str(",\"next\":"));
+        pl_json_write_item(out, PL_JSON_PLAIN, reply->last_key);
+    }
+    if (op->report != PL_CAPACITY_NONE) {
+        if (!first)
+            pl_buf_append_byte(out, ',');
+        write_capacity(out, op);
+    }
+    pl_buf_append_byte(out, '}');
+    end(out);
+}
+
+void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op)
+{
+    const struct pl_reply *reply = &op->reply;
+
+    if (reply->rc != 0) {
+        if (reply->has_item)
+            pl_line_write_row(out, tag, op, reply->item);
+        pl_line_write_error(out, tag, reply->rc, &reply->why);
+        return;
+    }
+    if (is_paged(op) || op->name == PL_OP_BATCH_GET) {
+        write_end(out, tag, op);
+        return;
+    }
+    if (op->report != PL_CAPACITY_NONE) {
+        if (reply->has_item)
+            pl_line_write_row(out, tag, op, reply->item);
+        write_end(out, tag, op);
+        return;
+    }
+    begin(out, tag, "OK");
+    if (reply->has_item) {
+        pl_buf_append_byte(out, ' ');
+        pl_json_write_item(out, PL_JSON_PLAIN, reply->item);
+    }
+    end(out);
+}
+
+void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count, uint64_t scanned)
+{
+    begin(out, tag, "END ");
+    pl_buf_append_format(out, "{\"count\":%llu,\"scanned\":%llu}", (unsigned long long)count,
+                         (unsigned long long)scanned);
+    end(out);
+}
+
+void pl_line_write_hello(struct pl_buf *out, const struct pl_line *line)
+{
+    struct pl_reason why = { .text = "this server speaks version 1 of the protocol: HELLO 1" };
+
+    if (line->word.len > 0 && !pl_bytes_equal(line->word, pl_str("1"))) {
+        pl_line_write_error(out, line->tag, PL_EINVALID, &why);
+        return;
+    }
+    pl_line_write_ok(out, line->tag,
+                     pl_str("{\"server\":\"perilune\",\"version\":\"" PL_VERSION "\",\"protocol\":1}"));
+}
+
+/* --- HELP --- */
+
+static void write_member(struct pl_buf *out, const char *before, const char *text)
+{
+    pl_buf_append_bytes(out, pl_str(before));
+    pl_json_write_string(out, pl_str(text));
+}
+
+static void write_all_verbs(struct pl_buf *out, struct pl_bytes tag)
+{
+    for (int i = 0; i < PL_VERB_TOTAL; i++) {
+        begin(out, tag, "ROW ");
+        write_member(out, "{\"verb\":", pl_verbs[i].word);
+        write_member(out, ",\"does\":", pl_verbs[i].summary);
+        pl_buf_append_byte(out, '}');
+        end(out);
+    }
+    begin(out, tag, "END ");
+    pl_buf_append_format(out, "{\"count\":%d}", PL_VERB_TOTAL);
+    end(out);
+}
+
+void pl_line_write_help(struct pl_buf *out, const struct pl_line *line)
+{
+    const struct pl_verb *verb;
+    struct pl_reason why;
+
+    if (line->word.len == 0) {
+        write_all_verbs(out, line->tag);
+        return;
+    }
+    verb = pl_verb_find(line->word);
+    if (verb == NULL)
+        verb = pl_verb_guess(line->word);
+    if (verb == NULL) {
+        pl_reason_set(&why, PL_EUNKNOWN, "there is no verb '%.*s': HELP lists them all",
+                      pl_line_quotable(line->word, 64), line->word.data);
+        pl_line_write_error(out, line->tag, PL_EUNKNOWN, &why);
+        return;
+    }
+    begin(out, line->tag, "OK ");
+    write_member(out, "{\"verb\":", verb->word);
+    write_member(out, ",\"does\":", verb->summary);
+    write_member(out, ",\"grammar\":", verb->grammar);
+    write_member(out, ",\"example\":", verb->example);
+    pl_buf_append_byte(out, '}');
+    end(out);
+}
+
+/* --- tables --- */
+
+static void write_key(struct pl_buf *out, const struct pl_key_attribute *attributes, uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        struct pl_buf text = { 0 };
+
+        pl_buf_append_bytes(&text, attributes[i].name);
+        pl_buf_append_format(&text, ":%s", pl_type_name(attributes[i].type));
+        if (i > 0)
+            pl_buf_append_byte(out, ',');
+        pl_json_write_string(out, pl_buf_view(&text));
+        if (pl_buf_status(&text) != 0)
+            out->failed = true;
+        pl_buf_deinit(&text);
+    }
+}
+
+static void write_names(struct pl_buf *out, const struct pl_table *table)
+{
+    pl_buf_append_bytes(out, pl_str(",\"indexes\":["));
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        if (i > 0)
+            pl_buf_append_byte(out, ',');
+        pl_json_write_string(out, table->indexes[i].name);
+    }
+    pl_buf_append_bytes(out, pl_str("],\"triggers\":["));
+    for (uint32_t i = 0; i < table->trigger_count; i++) {
+        if (i > 0)
+            pl_buf_append_byte(out, ',');
+        pl_json_write_string(out, table->triggers[i].name);
+    }
+    pl_buf_append_byte(out, ']');
+}
+
+void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < tables->count; i++) {
+        const struct pl_table *table = tables->tables[i];
+
+        if (table->state != PL_TABLE_ACTIVE)
+            continue;
+        begin(out, tag, "ROW {\"table\":");
+        pl_json_write_string(out, table->name);
+        pl_buf_append_bytes(out, pl_str(",\"partition_key\":"));
+        write_key(out, table->keys.partition, table->keys.partition_count);
+        if (table->keys.sort_count > 0) {
+            pl_buf_append_bytes(out, pl_str(",\"sort_key\":"));
+            write_key(out, table->keys.sort, table->keys.sort_count);
+        }
+        write_names(out, table);
+        pl_buf_append_byte(out, '}');
+        end(out);
+        count++;
+    }
+    begin(out, tag, "END ");
+    pl_buf_append_format(out, "{\"count\":%u}", count);
+    end(out);
+}
+
+void pl_line_write_table(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables,
+                         struct pl_bytes name)
+{
+    const struct pl_table *table = pl_tables_find(tables, name);
+    struct cJSON *definition;
+    struct pl_reason why;
+    char *text;
+
+    if (table == NULL) {
+        pl_reason_set(&why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
+                      pl_line_quotable(name, 255), name.data);
+        pl_line_write_error(out, tag, PL_ENOTABLE, &why);
+        return;
+    }
+    definition = pl_table_to_json(table);
+    text = definition == NULL ? NULL : cJSON_PrintUnformatted(definition);
+    cJSON_Delete(definition);
+    if (text == NULL) {
+        pl_line_write_error(out, tag, PL_ENOMEM, NULL);
+        return;
+    }
+    pl_line_write_ok(out, tag, pl_str(text));
+    cJSON_free(text);
+}
