@@ -58,7 +58,8 @@ static void fail_plainly(struct pl_builder *b, int rc)
 void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...)
 {
     va_list args;
-    char text[PL_REASON_MAX];
+    char text[PL_REASON_MAX +
+              1]; /* one more, so that pl_reason_set() sees what is too long, and cuts it well */
 
     if (b->rc != 0)
         return;
