@@ -28,6 +28,8 @@ struct pl_expr_params {
     uint32_t name_count;
     struct pl_expr_placeholder *values;
     uint32_t value_count;
+    /* Tables for quick look-up, made when first needed. Zero at first. */
+    struct pl_expr_placeholder **names_sorted, **values_sorted;
     /**
      * Literals may stand where DynamoDB wants placeholders (line protocol): JSON
      * strings, numbers, true, false, null, [..], {..} in the plain dialect. With
@@ -37,7 +39,13 @@ struct pl_expr_params {
     bool literals;
 };
 
-enum pl_expr_kind { PL_EXPR_CONDITION, PL_EXPR_FILTER, PL_EXPR_KEY_CONDITION, PL_EXPR_PROJECTION, PL_EXPR_UPDATE };
+enum pl_expr_kind {
+    PL_EXPR_CONDITION,
+    PL_EXPR_FILTER,
+    PL_EXPR_KEY_CONDITION,
+    PL_EXPR_PROJECTION,
+    PL_EXPR_UPDATE
+};
 
 struct pl_path_step {
     bool is_index;
@@ -98,8 +106,9 @@ struct pl_key_condition {
     struct pl_value low, high;
 };
 
-int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text, const struct pl_key_schema *keys,
-                           struct pl_key_condition *out, struct pl_reason *why);
+int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text,
+                           const struct pl_key_schema *keys, struct pl_key_condition *out,
+                           struct pl_reason *why);
 
 int pl_projection_parse(struct pl_expr_params *params, struct pl_bytes text, struct pl_projection **out,
                         struct pl_reason *why);
@@ -123,8 +132,8 @@ int pl_update_apply(const struct pl_update *update, struct pl_item old, bool mis
                     struct pl_buf *buf, struct pl_item *out, struct pl_reason *why);
 /**
  * UPDATED_OLD and UPDATED_NEW: the values of `item` at exactly the targets, inside
- * their skeletons (dynamodb.md 3.7). For UPDATED_NEW, pass the new item and `removed`
- * false: a REMOVE target is then evaluated literally like the others.
+ * their skeletons (dynamodb.md 3.7). For UPDATED_NEW, pass the new item: a REMOVE
+ * target is then evaluated literally like the others.
  */
 int pl_update_returned(const struct pl_update *update, struct pl_item item, struct pl_arena *arena,
                        struct pl_buf *buf, struct pl_item *out);
@@ -137,8 +146,9 @@ int pl_expr_check_used(const struct pl_expr_params *params, struct pl_reason *wh
 
 /**
  * The longest beginning of `text` that can be one expression in the line protocol: up
- * to the first of `stops` (NULL-ended list of upper-case words) that stands outside
- * strings and brackets as a word of its own, or all of it.
+ * to the first of `stops` (NULL-ended list of words, matched as they are written,
+ * so that an attribute `limit` does not end it) that stands outside strings and brackets as a word
+ * of its own, or all of it.
  */
 struct pl_bytes pl_expr_extent(struct pl_bytes text, const char *const *stops);
 
