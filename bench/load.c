@@ -286,7 +286,7 @@ static void run(struct load *l)
            : o->operation == OPERATION_GET ? "get"
                                            : "query",
            o->connections, o->pipeline, (unsigned long long)l->measured, (unsigned long long)l->totals.errors,
-           (unsigned long long)l->totals.empty,
+           o->operation == OPERATION_GET ? (unsigned long long)l->totals.empty : 0,
            l->answered > 0 ? (double)l->totals.rows / (double)l->answered : 0, took_s,
            (double)l->measured / took_s);
     printf("\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"

@@ -44,6 +44,16 @@ local function ratio(ours, theirs, field)
   return ours and theirs and theirs[field] > 0 and ours[field] / theirs[field] or nil
 end
 
+--- Said behind a row whose requests did not find what they should: such a figure is worth nothing.
+local function doubt(r)
+  if r.empty > 0 then
+    return ("  %d found nothing"):format(r.empty)
+  elseif r.operation == "query" and r.rows_each < 99 then
+    return ("  %.1f items each"):format(r.rows_each)
+  end
+  return ""
+end
+
 local function print_operations()
   print(("%-11s %9s  %-10s %11s %10s %10s %10s %10s %8s %7s"):format("operation", "in flight", "system", "per second",
     "p50 us", "p99 us", "max us", "CPU s/100k", "client", "ours is"))
@@ -53,10 +63,9 @@ local function print_operations()
       local r = find(system, operation, pipeline)
       if r then
         local times = system ~= "perilune" and ratio(ours, r, "per_second")
-        print(("%-11s %9s  %-10s %11.0f %10.0f %10.0f %10.0f %10.2f %7.0f%% %7s%s"):format(operation, "64 x " .. pipeline,
-          system, r.per_second, r.p50_us, r.p99_us, r.max_us, r.cpu_s_per_100k, 100 * r.client_cpu_s / r.seconds,
-          times and ("%.2f x"):format(times) or "",
-          r.empty > 0 and ("  %d found nothing"):format(r.empty) or ""))
+        print(("%-11s %9s  %-10s %11.0f %10.0f %10.0f %10.0f %10.2f %7.0f%% %7s%s"):format(
+          operation, "64 x " .. pipeline, system, r.per_second, r.p50_us, r.p99_us, r.max_us, r.cpu_s_per_100k,
+          100 * r.client_cpu_s / r.seconds, times and ("%.2f x"):format(times) or "", doubt(r)))
       end
     end
   end
