@@ -21,7 +21,7 @@
  * and beside each other. With one thread in all, calling them in turn is fine.
  *
  * Failures. No memory or no room for a record (PL_ENOMEM, PL_EFULL) leaves the journal as it
- * was. A failed write or sync is final: nobody knows what the disk
+ * was, and is asked for again when there is some. A failed write or sync is final: nobody knows what the disk
  * holds, so everything after it returns PL_EREADONLY until the journal is opened anew.
  */
 
@@ -47,7 +47,7 @@ struct pl_journal_record {
     uint64_t term;
     uint64_t position;   /* where it begins */
     uint64_t durable;    /* up to where the journal was known durable when this was written */
-    uint64_t generation; /* which opening of the journal wrote it */
+    uint32_t generation; /* which opening of the journal wrote it */
     struct pl_bytes payload;
 };
 
@@ -67,7 +67,8 @@ struct pl_journal;
 
 /**
  * Make an empty journal in the directory `dir`, which exists. Durable on return, in `dir`; the name of `dir`
- * itself is the caller's to sync. PL_EINUSE when there is one already. What a failure leaves is no journal.
+ * itself is the caller's to sync. PL_EINUSE when there is one already. What a failure leaves is no journal, or
+ * (when the disk does not even let it be removed) an empty one.
  */
 int pl_journal_create(const char *dir, const struct pl_journal_options *options, struct pl_journal **journal,
                       struct pl_reason *why);
@@ -87,10 +88,10 @@ void pl_journal_close(struct pl_journal *journal);
 
 /** What a scan found. */
 struct pl_journal_extent {
-    uint64_t start;     /* first position there is */
-    uint64_t end;       /* one past the last good record */
+    uint64_t start; /* first position there is */
+    uint64_t end;   /* one past the last good record */
     uint64_t records;
-    uint64_t torn_bytes; /* what lay behind `end` and is no record: a torn tail, 0 when clean */
+    uint64_t torn_bytes; /* at least so many behind `end` were written and never acknowledged: to be cut */
 };
 
 /** Check every segment and record without changing anything: for `perilune check`. Errors as pl_journal_open(). */
@@ -155,13 +156,13 @@ uint64_t pl_journal_unwritten_bytes(const struct pl_journal *journal);
 bool pl_journal_failed(const struct pl_journal *journal);
 
 /** True while puts are refused for want of room. Call pl_journal_prepare() now and then to find out whether there is some again. */
-bool pl_journal_full(const struct pl_journal *journal);
+bool pl_journal_full(struct pl_journal *journal);
 
 /** Records before `position` are needed no more: segments wholly before it are given to the next pl_journal_prepare(). */
 void pl_journal_trim(struct pl_journal *journal, uint64_t position);
 
 /** True when pl_journal_prepare() has something to do. Cheap; ask after each turn. */
-bool pl_journal_wants_prepare(const struct pl_journal *journal);
+bool pl_journal_wants_prepare(struct pl_journal *journal);
 
 /**
  * Worker: recycle what was trimmed (at most two spare segments are kept) and have the next segment ready ahead
