@@ -54,6 +54,12 @@ struct pl_datadir_options {
 int pl_datadir_open(const struct pl_disk *disk, const char *path, const struct pl_datadir_options *options,
                     struct pl_datadir **out, struct pl_reason *why);
 
+/**
+ * Make durable that the directory and its folders exist. Before the first write that
+ * counts: not by every start, which would wait for the disk to no purpose.
+ */
+int pl_datadir_sync(const struct pl_datadir *dir, struct pl_reason *why);
+
 /** Unlocks. NULL is allowed. */
 void pl_datadir_close(struct pl_datadir *dir);
 

@@ -75,7 +75,10 @@ int pl_txn_commit(struct pl_txn *txn);
 /** Forget everything. NULL is allowed. */
 void pl_txn_abort(struct pl_txn *txn);
 
-/** Set `key`. After any failure but PL_EINVALID (key or value too long) the transaction must be aborted. */
+/**
+ * Set `key`. Neither argument may be a view into this transaction: the page may move before it is
+ * read. After any failure but PL_EINVALID (key or value too long) the transaction must be aborted.
+ */
 int pl_txn_put(struct pl_txn *txn, struct pl_bytes key, struct pl_bytes value);
 
 /** Remove `key`. PL_ENOTFOUND changes nothing. Other failures as pl_txn_put(). */
@@ -190,6 +193,12 @@ int pl_pin_open(struct pl_store *store, struct pl_reader **out);
 
 /** Pin the newest committed state; its number in `txn_id`. Released by pl_reader_reset(). */
 int pl_pin_take(struct pl_reader *pin, uint64_t *txn_id);
+
+/**
+ * Worker: have the file's first `bytes` written to disk, a bounded part at a time, so that the journal's
+ * syncs do not queue behind all of it. No substitute for a sync. PL_EIO is final.
+ */
+int pl_store_write_back(struct pl_store *store, uint64_t bytes);
 
 /** The store's own record, which tells whose store it is. PL_ENOTFOUND when it was never set. */
 int pl_txn_get_identity(struct pl_txn *txn, struct pl_bytes *out);
