@@ -66,6 +66,9 @@ enum pl_stream_view {
     PL_STREAM_NEW_AND_OLD_IMAGES,
 };
 
+/** "keys_only", "new_image", ..., as definitions write them; "off" for none. */
+const char *pl_stream_view_name(enum pl_stream_view view);
+
 /** A trigger as declared; run from the stream by other parts. */
 struct pl_trigger {
     struct pl_bytes name;
@@ -127,19 +130,34 @@ enum {
  *       "conditions": { "author": {"$function":true} },
  *       "triggers": { "welcome": { "on": ["insert"], "batch": 100, "run": {"$function":true} } } }
  *
+ * A trigger also takes "batch_window_ms", "retries", "max_age_s", "parallel" and
+ * "filter": {"$function":true}; "on" is all three when absent. "stream": false is no stream.
+ * In "Name:T" the type is what follows the last colon.
+ *
  * An index without partition_key is local. Several key attributes are a list:
  * "partition_key": ["Country:S","City:S"] (global indexes only, up to 4 + 4).
- * Functions are allowed only with `functions` (they come from a module). Ids are 0
- * and states ACTIVE in the result. The reason begins with the field's path
- * ("indexes.ByUser.sort_key: ...") and says what was expected.
+ *
+ * Computed keys need no form of their own: an index still names its key attributes
+ * and their types, and when its `project` is a function, a key attribute that the
+ * function returns stands for the item's attribute of that name. What the function
+ * leaves out comes from the item; what neither has keeps the item out of the index.
+ *
+ * Functions are allowed only with `functions` (they come from a module). Ids, version
+ * and time are 0, the module empty and states ACTIVE in the result, which has one
+ * reference. PL_EINVALID: the reason begins with the field's path
+ * ("indexes.ByUser.sort_key: ...") and says what was expected. The definition is read as
+ * cJSON gives it; pl_table_from_text() is as strict about its JSON as about its sense.
  */
 int pl_table_from_json(const struct cJSON *definition, bool functions, struct pl_table **out,
                        struct pl_reason *why);
 
+/** The same from JSON text. PL_ESYNTAX when it is no JSON, or holds a zero character. */
+int pl_table_from_text(struct pl_bytes text, bool functions, struct pl_table **out, struct pl_reason *why);
+
 /** The same form back, for DESCRIBE. The caller deletes it. NULL: no memory. */
 struct cJSON *pl_table_to_json(const struct pl_table *table);
 
-/** All of it, ids and states too, for the catalog. Appends to `out`. */
+/** All of it, ids and states too, for the catalog. Appends to `out`; memory trouble shows in pl_buf_status(). */
 void pl_table_encode(const struct pl_table *table, struct pl_buf *out);
 /** PL_ECORRUPT when the bytes are none. The result has one reference. */
 int pl_table_decode(struct pl_bytes bytes, struct pl_table **out);
@@ -148,7 +166,7 @@ int pl_table_decode(struct pl_bytes bytes, struct pl_table **out);
 int pl_table_copy(const struct pl_table *table, struct pl_table **out);
 
 struct pl_table *pl_table_ref(struct pl_table *table);
-void pl_table_unref(struct pl_table *table);
+void pl_table_unref(struct pl_table *table); /* NULL is allowed */
 
 /** NULL when there is none. */
 const struct pl_index *pl_table_index(const struct pl_table *table, struct pl_bytes name);
@@ -165,8 +183,10 @@ enum pl_key_found {
     PL_KEY_TOO_LONG,
 };
 /**
- * Append the encoded components to `pk` and `sk`. When the answer is not PL_KEY_WHOLE,
- * `bad` (may be NULL) names the first attribute at fault.
+ * Append the encoded components to `pk` and `sk`. When the answer is not PL_KEY_WHOLE, nothing
+ * was appended, and `bad` (may be NULL) names the first attribute at fault. One that is there and
+ * wrong comes before one that is missing, because it refuses a write where the other does not.
+ * Memory trouble shows in pl_buf_status().
  */
 enum pl_key_found pl_key_schema_encode(const struct pl_key_schema *keys, struct pl_item item, struct pl_buf *pk,
                                        struct pl_buf *sk, const struct pl_key_attribute **bad);
