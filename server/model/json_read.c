@@ -216,6 +216,17 @@ static int take_plain_set(struct pl_json_reader *r, struct pl_builder *b, struct
     return rc;
 }
 
+/* How much of a name a sentence shows: whole characters, and not more than one can read. */
+static int shown_len(struct pl_bytes name)
+{
+    size_t len = name.len;
+
+    if (len > 200)
+        for (len = 200; ((uint8_t)name.data[len] & 0xC0) == 0x80;)
+            len--;
+    return (int)len;
+}
+
 /* The value of the marker `name`, up to the marker's closing brace. */
 static int take_marked(struct pl_json_reader *r, struct pl_bytes name, struct pl_builder *b, struct pl_reason *why)
 {
@@ -242,7 +253,7 @@ static int take_marked(struct pl_json_reader *r, struct pl_bytes name, struct pl
     return pl_reason_set(why, PL_EINVALID,
                          "\"%.*s\" at byte %zu is not one of $set, $binary, $number and $map: a map with only that "
                          "name is written {\"$map\":{...}}",
-                         name.len > 200 ? 200 : (int)name.len, name.data, offset(r));
+                         shown_len(name), name.data, offset(r));
 }
 
 /* A cheap look at the object at the reader: could its first name begin with a dollar sign? */

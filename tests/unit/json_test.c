@@ -332,6 +332,12 @@ static void an_unknown_marker_is_refused_by_name(void)
     CHECK(says("\"$sett\""));
     CHECK(says("$set, $binary, $number and $map"));
     CHECK(plain("{\"a\":{\"$\":1}}") == PL_EINVALID);
+    for (int pad = 195; pad < 205; pad++) {
+        char json[300];
+
+        snprintf(json, sizeof json, "{\"a\":{\"$%0*d\xC3\xA9\xF0\x9F\x98\x80x\":1}}", pad, 0);
+        CHECK(plain(json) == PL_EINVALID && pl_bytes_is_utf8(pl_str(why.text)));
+    }
 }
 
 static void a_set_is_never_empty_nor_mixed(void)
