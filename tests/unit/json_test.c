@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/json.h"
 
-#include "test.h"
+#include "failing_allocation.h"
 
 /* --- what each test reads and writes with --- */
 
@@ -740,6 +740,47 @@ static void a_failed_value_fails_the_builder_too(void)
     CHECK_TEXT(again.text, why.text);
 }
 
+/* --- memory --- */
+
+static void reading_and_writing_survive_every_failed_allocation(void)
+{
+    static const struct {
+        enum pl_json_dialect dialect;
+        const char *json;
+    } cases[] = {
+        { PL_JSON_PLAIN, "{\"z\\n\":\"\\u00e9\",\"a\":[1,{\"$set\":[\"b\",\"a\"]},{\"$map\":{\"$x\":{\"$binary\":\"AAEC\"}}}],"
+                         "\"long\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}" },
+        { PL_JSON_TYPED, "{\"z\\n\":{\"S\":\"\\u00e9\"},\"a\":{\"L\":[{\"NS\":[\"2\",\"1\"]},{\"B\":\"AAEC\"},{\"M\":{\"x\":{\"BS\":"
+                         "[\"AAEC\"]}}}]}}" },
+    };
+
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        enum pl_json_dialect dialect = cases[i / 2].dialect;
+        long rounds = 0;
+
+        for (long n = 0; allocation_failing(n, i % 2 == 1); n++) {
+            struct pl_arena scratch = { 0 };
+            struct pl_buf bytes = { 0 }, written = { 0 };
+            struct pl_item item;
+            bool failed;
+            int rc;
+
+            rc = pl_json_read_item(pl_str(cases[i / 2].json), dialect, &scratch, &bytes, &item, &why);
+            if (rc == 0) {
+                pl_json_write_item(&written, dialect, item);
+                rc = pl_buf_status(&written);
+            }
+            failed = allocation_failed();
+            pl_arena_deinit(&scratch);
+            pl_buf_deinit(&bytes);
+            pl_buf_deinit(&written);
+            CHECK_MSG(rc == (failed ? PL_ENOMEM : 0), "%zu, %ld: %d", i, n, rc);
+            rounds++;
+        }
+        CHECK(rounds > 4);
+    }
+}
+
 int main(void)
 {
     RUN(a_zero_character_is_kept);
@@ -778,6 +819,7 @@ int main(void)
     RUN(every_item_survives_both_dialects);
     RUN(a_value_alone_can_be_read_and_written);
     RUN(a_failed_value_fails_the_builder_too);
+    RUN(reading_and_writing_survive_every_failed_allocation);
     pl_arena_deinit(&arena);
     pl_buf_deinit(&items);
     pl_buf_deinit(&text);

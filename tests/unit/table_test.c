@@ -2,7 +2,7 @@
 #include "model/json.h"
 #include "model/table.h"
 
-#include "test.h"
+#include "failing_allocation.h"
 
 #include <cjson/cJSON.h>
 
@@ -436,6 +436,22 @@ static void keys_have_2048_and_1024_bytes_at_most(void)
     pl_table_unref(t);
 }
 
+static void a_wrong_attribute_is_found_behind_a_missing_one(void)
+{
+    struct pl_table *t = sound("{\"table\":\"abc\",\"partition_key\":\"k:S\",\"indexes\":{\"idx\":"
+                               "{\"partition_key\":[\"a:S\",\"sx:S\"],\"sort_key\":[\"b:S\",\"c:S\"]}}}");
+    const struct pl_key_schema *keys = &t->indexes[0].keys;
+    const char *bad;
+
+    CHECK(find_key(keys, "{\"sx\":1,\"b\":\"x\",\"c\":\"x\"}", &bad) == PL_KEY_WRONG_TYPE && strcmp(bad, "s") == 0);
+    CHECK(find_key(keys, "{\"sx\":\"x\",\"c\":\"\"}", &bad) == PL_KEY_EMPTY);
+    CHECK(find_key(keys, "{\"a\":\"x\",\"b\":\"x\"}", &bad) == PL_KEY_MISSING && strcmp(bad, "s") == 0);
+    CHECK(find_key(keys, "{\"a\":\"x\",\"sx\":\"y\",\"b\":\"z\",\"c\":\"w\"}", &bad) == PL_KEY_WHOLE);
+    CHECK(pl_bytes_equal(pl_buf_view(&pk), pl_bytes("px\0\1y\0\1", 7)));
+    CHECK(pl_bytes_equal(pl_buf_view(&sk), pl_bytes("sz\0\1w\0\1", 7)));
+    pl_table_unref(t);
+}
+
 static void a_schema_knows_its_attributes(void)
 {
     struct pl_table *t = sound(messages);
@@ -444,6 +460,48 @@ static void a_schema_knows_its_attributes(void)
     CHECK(pl_key_schema_has(keys, pl_str("City")) && pl_key_schema_has(keys, pl_str("Tag")));
     CHECK(!pl_key_schema_has(keys, pl_str("a")) && !pl_key_schema_has(keys, pl_str("city")));
     pl_table_unref(t);
+}
+
+/* --- memory --- */
+
+/* Through everything a table can go through; 0 or PL_ENOMEM. */
+static int live_a_life(void)
+{
+    struct pl_table *table, *copy;
+    cJSON *json;
+    int rc;
+
+    rc = load(messages, true, &table);
+    if (rc != 0)
+        return rc;
+    rc = pl_table_copy(table, &copy);
+    if (rc == 0)
+        pl_table_unref(copy);
+    json = pl_table_to_json(table);
+    if (json == NULL)
+        rc = PL_ENOMEM;
+    cJSON_Delete(json);
+    pl_table_unref(table);
+    return rc;
+}
+
+static void a_table_survives_every_failed_allocation(void)
+{
+    cJSON_Hooks failing = { .malloc_fn = __wrap_malloc, .free_fn = free };
+
+    cJSON_InitHooks(&failing);
+    for (int for_good = 0; for_good < 2; for_good++) {
+        long rounds = 0;
+
+        for (long n = 0; allocation_failing(n, for_good != 0); n++) {
+            int rc = live_a_life();
+
+            CHECK_MSG(rc == (allocation_failed() ? PL_ENOMEM : 0), "%ld: %d", n, rc);
+            rounds++;
+        }
+        CHECK(rounds > 100);
+    }
+    cJSON_InitHooks(NULL);
 }
 
 int main(void)
@@ -463,7 +521,9 @@ int main(void)
     RUN(bytes_that_are_no_table_are_corrupt_and_nothing_worse);
     RUN(a_key_is_found_missing_or_wrong);
     RUN(keys_have_2048_and_1024_bytes_at_most);
+    RUN(a_wrong_attribute_is_found_behind_a_missing_one);
     RUN(a_schema_knows_its_attributes);
+    RUN(a_table_survives_every_failed_allocation);
     pl_arena_deinit(&arena);
     pl_buf_deinit(&item_bytes);
     pl_buf_deinit(&pk);
