@@ -138,6 +138,7 @@ struct pl_operation {
     pl_row_fn row;   /* may be NULL for operations without rows */
     pl_done_fn done; /* may be NULL when the caller runs the operation inline */
     void *owner;     /* whoever submitted it: a connection's request, a Lua call */
+    void *origin;    /* the way back: set and read by whoever carries it to its shard */
 
     /* While it travels. */
     struct pl_operation *next;

@@ -104,19 +104,15 @@ struct pl_count pl_counters_total(struct pl_counters *counters, uint32_t id)
     return total;
 }
 
-int pl_counters_each_changed(struct pl_counters *counters, bool forget,
-                             int (*each)(void *state, const struct pl_count *count), void *state)
+int pl_counters_each_changed(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),
+                             void *state)
 {
     int rc = 0;
 
     /* Only the shard changes entries, and it is the shard that calls this: no lock is needed to read. */
-    for (size_t i = 0; i < counters->count && rc == 0; i++) {
-        if (!counters->entries[i].changed)
-            continue;
-        rc = each(state, &counters->entries[i].count);
-        if (rc == 0 && forget)
-            counters->entries[i].changed = false;
-    }
+    for (size_t i = 0; i < counters->count && rc == 0; i++)
+        if (counters->entries[i].changed)
+            rc = each(state, &counters->entries[i].count);
     return rc;
 }
 
@@ -130,15 +126,18 @@ int pl_counters_each(struct pl_counters *counters, int (*each)(void *state, cons
     return rc;
 }
 
-void pl_counters_forget(struct pl_counters *counters, uint32_t id)
+void pl_counters_settle(struct pl_counters *counters)
 {
-    size_t from, to;
+    size_t kept = 0;
 
     pthread_mutex_lock(&counters->lock);
-    from = to = lower_bound(counters, id, 0);
-    while (to < counters->count && counters->entries[to].count.id == id)
-        to++;
-    memmove(counters->entries + from, counters->entries + to, (counters->count - to) * sizeof(struct entry));
-    counters->count -= to - from;
+    for (size_t i = 0; i < counters->count; i++) {
+        struct entry entry = counters->entries[i];
+
+        entry.changed = false;
+        if (entry.count.items != 0 || entry.count.size_bytes != 0)
+            counters->entries[kept++] = entry;
+    }
+    counters->count = kept;
     pthread_mutex_unlock(&counters->lock);
 }

@@ -30,15 +30,15 @@ int pl_counters_add(struct pl_counters *counters, uint16_t partition, uint32_t i
 /** The sum over all partitions. Any thread. */
 struct pl_count pl_counters_total(struct pl_counters *counters, uint32_t id);
 
-/** Call `each` for every count that changed since the last call with `forget`. */
-int pl_counters_each_changed(struct pl_counters *counters, bool forget,
-                             int (*each)(void *state, const struct pl_count *count), void *state);
+/** Call `each` for every count that changed since pl_counters_settle(). */
+int pl_counters_each_changed(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),
+                             void *state);
 
 /** Call `each` for every count. */
 int pl_counters_each(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),
                      void *state);
 
-/** Forget a table or index that is gone. Its counts are 0 by then. */
-void pl_counters_forget(struct pl_counters *counters, uint32_t id);
+/** What is counted is stored now. Entries that are 0, of tables and indexes that are gone, are dropped. */
+void pl_counters_settle(struct pl_counters *counters);
 
 #endif

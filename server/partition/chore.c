@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/chore.h"
+
+#include "model/record.h"
+#include "partition/change.h"
+#include "partition/index.h"
+
+enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20 };
+
+void pl_chore_deinit(struct pl_chore *chore)
+{
+    pl_buf_deinit(&chore->position);
+    *chore = (struct pl_chore){ 0 };
+}
+
+static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *catalog)
+{
+    for (uint32_t t = 0; t < catalog->tables->count; t++) {
+        const struct pl_table *table = catalog->tables->tables[t];
+
+        for (uint32_t i = 0; i < table->index_count; i++) {
+            if (table->indexes[i].state != PL_INDEX_BACKFILLING)
+                continue;
+            chore->kind = PL_CHORE_BACKFILL;
+            chore->table_id = table->id;
+            chore->index_id = table->indexes[i].id;
+            chore->space.kind = PL_KIND_ITEM;
+            chore->space.id = table->id;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, uint32_t partition_count)
+{
+    pl_chore_deinit(chore);
+    chore->space.partition_count = partition_count;
+    if (choose_backfill(chore, catalog))
+        return true;
+    if (catalog->garbage_count == 0)
+        return false;
+    chore->kind = PL_CHORE_SWEEP;
+    chore->space.kind = catalog->garbage[0].kind;
+    chore->space.id = catalog->garbage[0].id;
+    return true;
+}
+
+/* ---- the walk --------------------------------------------------------------------------------------- */
+
+/* A position in hash order: the first key of the chore's partition, or the one after the last seen. */
+static int seek(struct pl_chore *chore, const struct pl_chore_hands *hands, struct pl_bytes *key,
+                struct pl_bytes *record)
+{
+    unsigned __int128 whole = (unsigned __int128)1 << 64;
+    struct pl_key start;
+    int rc;
+
+    if (chore->position.len == 0) {
+        pl_key_scan_start(&start, &chore->space,
+                          (uint64_t)(whole / chore->space.partition_count * chore->partition));
+        return pl_cursor_seek(hands->cursor, pl_key_view(&start), key, record);
+    }
+    rc = pl_cursor_seek(hands->cursor, pl_buf_view(&chore->position), key, record);
+    if (rc == 0 && pl_bytes_equal(*key, pl_buf_view(&chore->position)))
+        rc = pl_cursor_next(hands->cursor, key, record);
+    return rc;
+}
+
+static int remember(struct pl_chore *chore, struct pl_bytes key)
+{
+    pl_buf_clear(&chore->position);
+    pl_buf_append_bytes(&chore->position, key);
+    return pl_buf_status(&chore->position);
+}
+
+static bool is_here(const struct pl_chore *chore, struct pl_bytes key)
+{
+    uint64_t hash;
+
+    return pl_key_in_space(key, &chore->space, &hash) && pl_get_be16(key.data) == chore->partition;
+}
+
+/* 1 when this was the last partition. */
+static int next_partition(struct pl_chore *chore)
+{
+    pl_buf_clear(&chore->position);
+    chore->partition++;
+    return chore->partition >= chore->space.partition_count ? 1 : 0;
+}
+
+/* ---- filling an index ------------------------------------------------------------------------------- */
+
+static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands, struct pl_index_work *work,
+                      const struct pl_index *index, struct pl_bytes record)
+{
+    struct pl_record_cursor cursor;
+    struct pl_record_entry entry;
+    struct pl_reason why = { 0 };
+    int rc = pl_record_open(record, &cursor);
+
+    while (rc == 0 && pl_record_next(&cursor, &entry)) {
+        pl_buf_clear(work->change);
+        rc = pl_index_fill(work, index, &entry.item, &why);
+        if (rc == PL_ESCRIPT) {
+            if (chore->failed++ == 0)
+                pl_log(hands->logger, PL_LOG_WARN, "an item has no entry in the new index", "%s", why.text);
+            rc = 0;
+        } else if (rc == 0 && work->change->len > 0) {
+            rc = hands->commit(hands->state, (uint16_t)chore->partition, work->change);
+        }
+        chore->done++;
+    }
+    return rc;
+}
+
+static const struct pl_index *index_by_id(const struct pl_table *table, uint32_t id)
+{
+    for (uint32_t i = 0; table != NULL && i < table->index_count; i++)
+        if (table->indexes[i].id == id)
+            return &table->indexes[i];
+    return NULL;
+}
+
+static int backfill(struct pl_chore *chore, const struct pl_table *table, const struct pl_chore_hands *hands)
+{
+    struct pl_arena arena = { 0 };
+    struct pl_buf change = { 0 }, scratch = { 0 };
+    struct pl_capacity capacity = { 0 };
+    const struct pl_index *index = index_by_id(table, chore->index_id);
+    struct pl_index_work work = { .view = hands->view,
+                                  .partition_count = hands->partition_count,
+                                  .table = table,
+                                  .arena = &arena,
+                                  .scratch = &scratch,
+                                  .change = &change,
+                                  .capacity = &capacity };
+    struct pl_bytes key, record;
+    size_t size_bytes = 0;
+    int rc;
+
+    if (hands->script != NULL)
+        work.script = pl_script_table(hands->script, table->name);
+    rc = seek(chore, hands, &key, &record);
+    for (int i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && size_bytes < STEP_BYTES; i++) {
+        struct pl_bytes newest;
+
+        rc = remember(chore, key);
+        /* A write that is not applied yet may have changed or deleted it: the overlay knows. */
+        if (rc == 0)
+            rc = pl_view_get(hands->view, key, &newest);
+        if (rc == 0)
+            rc = fill_items(chore, hands, &work, index, newest);
+        if (rc == PL_ENOTFOUND)
+            rc = 0;
+        size_bytes += record.len;
+        pl_arena_reset(&arena);
+        if (rc == 0)
+            rc = pl_cursor_next(hands->cursor, &key, &record);
+    }
+    pl_arena_deinit(&arena);
+    pl_buf_deinit(&change);
+    pl_buf_deinit(&scratch);
+    if (rc == PL_ENOTFOUND || (rc == 0 && !is_here(chore, key)))
+        return next_partition(chore);
+    return rc;
+}
+
+/* ---- sweeping --------------------------------------------------------------------------------------- */
+
+static void sweep_record(struct pl_buf *change, struct pl_bytes key, struct pl_bytes record, int64_t *items,
+                         int64_t *size_bytes)
+{
+    struct pl_record_cursor cursor;
+    struct pl_record_entry entry;
+
+    pl_change_delete(change, key);
+    if (pl_record_open(record, &cursor) != 0)
+        return;
+    while (pl_record_next(&cursor, &entry)) {
+        *items -= 1;
+        *size_bytes -= entry.item.size_bytes;
+    }
+}
+
+static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
+{
+    struct pl_buf change = { 0 };
+    struct pl_bytes key, record;
+    int64_t items = 0, size_bytes = 0;
+    bool here;
+    int rc = seek(chore, hands, &key, &record);
+
+    for (int i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && -size_bytes < 8 * STEP_BYTES; i++) {
+        sweep_record(&change, key, record, &items, &size_bytes);
+        chore->done++;
+        rc = remember(chore, key);
+        if (rc == 0)
+            rc = pl_cursor_next(hands->cursor, &key, &record);
+    }
+    here = rc == 0 && is_here(chore, key);
+    if (rc == PL_ENOTFOUND)
+        rc = 0;
+    pl_change_count(&change, (uint16_t)chore->partition, chore->space.id, items, size_bytes);
+    if (rc == 0)
+        rc = pl_buf_status(&change);
+    if (rc == 0 && change.len > 0)
+        rc = hands->commit(hands->state, (uint16_t)chore->partition, &change);
+    pl_buf_deinit(&change);
+    if (rc == 0 && !here)
+        return next_partition(chore);
+    return rc;
+}
+
+static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands)
+{
+    const struct pl_table *table;
+
+    if (chore->partition >= chore->space.partition_count)
+        return 1; /* walked before, but the catalog could not be told */
+    if (chore->kind == PL_CHORE_SWEEP)
+        return sweep(chore, hands);
+    table = pl_tables_find_id(catalog->tables, chore->table_id);
+    /* Dropped meanwhile, or altered again: the catalog is asked anew. */
+    if (index_by_id(table, chore->index_id) == NULL)
+        return 1;
+    return backfill(chore, table, hands);
+}
+
+int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands)
+{
+    int rc = step(chore, catalog, hands);
+
+    /* The position may be past what was not done: walk this partition again, what is done is found done. */
+    if (rc < 0)
+        pl_buf_clear(&chore->position);
+    return rc;
+}

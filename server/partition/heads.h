@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_PARTITION_HEADS_H
+#define PL_PARTITION_HEADS_H
+
+#include "partition/counters.h"
+#include "replica/group.h"
+#include "store/store.h"
+
+/**
+ * What a shard knows of its partitions beside their items, as records of kind HEAD,
+ * written only with a checkpoint (between checkpoints the journal has it):
+ *
+ *     partition u16 ▸ HEAD ▸ 0 u32         applied index u64 ▸ term u64
+ *     partition u16 ▸ HEAD ▸ id u32        items i64 ▸ bytes i64 of that table or index
+ */
+
+/** Everything, into `groups` (one for each partition) and `counters`. PL_ECORRUPT with a sentence. */
+int pl_heads_load(struct pl_txn *txn, struct pl_group *groups, uint32_t partition_count,
+                  struct pl_counters *counters, struct pl_reason *why);
+
+/** What changed; counts that are 0 are removed. Once committed, pl_counters_settle(). */
+int pl_heads_write(struct pl_txn *txn, const struct pl_group *groups, uint32_t partition_count,
+                   struct pl_counters *counters);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/schema.h"
+
+#include <cjson/cJSON.h>
+
+#define NAME(bytes) (int)(bytes).len, (bytes).data
+
+enum { DEFINITION_BYTES_MAX = 1 << 20 };
+
+/* ---- from JSON -------------------------------------------------------------------------------------- */
+
+static int parse_json(struct pl_bytes text, cJSON **out, struct pl_reason *why)
+{
+    const char *end = NULL;
+    cJSON *json;
+
+    if (text.len > DEFINITION_BYTES_MAX)
+        return pl_reason_set(why, PL_EINVALID, "a definition has at most %d bytes", DEFINITION_BYTES_MAX);
+    json = cJSON_ParseWithLengthOpts(text.data, text.len, &end, 0);
+    if (json == NULL)
+        return pl_reason_set(why, PL_ESYNTAX, "the definition is not valid JSON near byte %zu",
+                             end == NULL ? (size_t)0 : (size_t)(end - text.data));
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return pl_reason_set(why, PL_EINVALID, "a definition is a JSON object");
+    }
+    *out = json;
+    return 0;
+}
+
+int pl_schema_parse(struct pl_bytes text, struct pl_table **out, struct pl_reason *why)
+{
+    cJSON *json = NULL;
+    int rc = parse_json(text, &json, why);
+
+    if (rc != 0)
+        return rc;
+    rc = pl_table_from_json(json, false, out, why);
+    cJSON_Delete(json);
+    return rc;
+}
+
+/* RFC 7396: null removes a member, an object is merged, everything else replaces. Takes `patch`. */
+static int merge(cJSON *target, cJSON *patch)
+{
+    cJSON *member = patch->child;
+
+    while (member != NULL) {
+        cJSON *next = member->next, *old = cJSON_GetObjectItemCaseSensitive(target, member->string);
+
+        cJSON_DetachItemViaPointer(patch, member);
+        if (cJSON_IsObject(member) && cJSON_IsObject(old)) {
+            int rc = merge(old, member);
+
+            if (rc != 0)
+                return rc;
+        } else if (cJSON_IsNull(member)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
+            cJSON_Delete(member);
+        } else {
+            cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
+            if (!cJSON_AddItemToObject(target, member->string, member)) {
+                cJSON_Delete(member);
+                return PL_ENOMEM;
+            }
+        }
+        member = next;
+    }
+    cJSON_Delete(patch);
+    return 0;
+}
+
+int pl_schema_patch(const struct pl_table *table, struct pl_bytes patch, struct pl_table **out,
+                    struct pl_reason *why)
+{
+    cJSON *changes = NULL, *whole;
+    int rc = parse_json(patch, &changes, why);
+
+    if (rc != 0)
+        return rc;
+    whole = pl_table_to_json(table);
+    if (whole == NULL) {
+        cJSON_Delete(changes);
+        return PL_ENOMEM;
+    }
+    rc = merge(whole, changes);
+    if (rc == 0)
+        rc = pl_table_from_json(whole, false, out, why);
+    cJSON_Delete(whole);
+    return rc;
+}
+
+/* ---- what differs ----------------------------------------------------------------------------------- */
+
+static bool same_attributes(const struct pl_key_attribute *a, const struct pl_key_attribute *b, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!pl_bytes_equal(a[i].name, b[i].name) || a[i].type != b[i].type)
+            return false;
+    return true;
+}
+
+static bool same_keys(const struct pl_key_schema *a, const struct pl_key_schema *b)
+{
+    return a->partition_count == b->partition_count && a->sort_count == b->sort_count &&
+           same_attributes(a->partition, b->partition, a->partition_count) &&
+           same_attributes(a->sort, b->sort, a->sort_count);
+}
+
+static bool same_projection(const struct pl_index *a, const struct pl_index *b)
+{
+    if (a->projection != b->projection || a->name_count != b->name_count)
+        return false;
+    for (uint32_t i = 0; i < a->name_count; i++)
+        if (!pl_bytes_equal(a->names[i], b->names[i]))
+            return false;
+    return true;
+}
+
+/* True when what is stored for `old` is what `new` would store. */
+static bool same_entries(const struct pl_index *old, const struct pl_index *new, bool same_code)
+{
+    return old->global == new->global && same_keys(&old->keys, &new->keys) && same_projection(old, new) &&
+           (same_code || old->projection != PL_PROJECT_FUNCTION);
+}
+
+static bool is_kept(const struct pl_index *old, const struct pl_table *table)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].id == old->id)
+            return true;
+    return false;
+}
+
+static enum pl_key_kind index_kind(const struct pl_index *index)
+{
+    return index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX;
+}
+
+/* ---- changes ---------------------------------------------------------------------------------------- */
+
+int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definition, uint64_t code_hash,
+                     int64_t now_ms, struct pl_buf *change, struct pl_reason *why)
+{
+    struct pl_table *table;
+    int rc;
+
+    if (pl_tables_find(catalog->tables, definition->name) != NULL)
+        return pl_reason_set(why, PL_EINUSE, "Table already exists: %.*s", NAME(definition->name));
+    rc = pl_table_copy(definition, &table);
+    if (rc != 0)
+        return rc;
+    table->id = pl_catalog_draw_id(catalog, change);
+    table->version = 1;
+    table->created_ms = now_ms;
+    for (uint32_t i = 0; i < table->index_count; i++)
+        table->indexes[i].id = pl_catalog_draw_id(catalog, change);
+    rc = pl_catalog_set_table(catalog, table, code_hash, change);
+    pl_table_unref(table);
+    return rc;
+}
+
+static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *table,
+                            struct pl_buf *change)
+{
+    for (uint32_t i = 0; i < current->index_count; i++) {
+        const struct pl_index *old = &current->indexes[i];
+        int rc;
+
+        if (is_kept(old, table))
+            continue;
+        rc = pl_catalog_add_garbage(catalog, old->id, index_kind(old), change);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current, struct pl_table *table,
+                               bool same_code, struct pl_buf *change)
+{
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        struct pl_index *index = &table->indexes[i];
+        const struct pl_index *old = pl_table_index(current, index->name);
+
+        if (old != NULL && same_entries(old, index, same_code)) {
+            index->id = old->id;
+            index->state = old->state;
+        } else {
+            index->id = pl_catalog_draw_id(catalog, change);
+            index->state = PL_INDEX_BACKFILLING;
+        }
+    }
+}
+
+static bool same_table(const struct pl_table *a, const struct pl_table *b)
+{
+    struct pl_buf left = { 0 }, right = { 0 };
+    bool same;
+
+    pl_table_encode(a, &left);
+    pl_table_encode(b, &right);
+    same = pl_buf_status(&left) == 0 && pl_buf_status(&right) == 0 &&
+           pl_bytes_equal(pl_buf_view(&left), pl_buf_view(&right));
+    pl_buf_deinit(&left);
+    pl_buf_deinit(&right);
+    return same;
+}
+
+int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *definition,
+                    uint64_t code_hash, struct pl_buf *change, struct pl_reason *why)
+{
+    bool same_code = pl_catalog_code(catalog, current->id) == code_hash;
+    struct pl_table *table;
+    int rc;
+
+    if (!same_keys(&current->keys, &definition->keys))
+        return pl_reason_set(why, PL_EINVALID,
+                             "partition_key, sort_key: the table %.*s has items under other keys; drop it first, or "
+                             "give the new one another name",
+                             NAME(current->name));
+    rc = pl_table_copy(definition, &table);
+    if (rc != 0)
+        return rc;
+    table->id = current->id;
+    table->version = current->version;
+    table->created_ms = current->created_ms;
+    carry_over_indexes(catalog, current, table, same_code, change);
+    if (same_code && same_table(current, table)) {
+        pl_table_unref(table);
+        return 0;
+    }
+    table->version++;
+    rc = discard_replaced(catalog, current, table, change);
+    if (rc == 0)
+        rc = pl_catalog_set_table(catalog, table, code_hash, change);
+    pl_table_unref(table);
+    return rc;
+}
+
+int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definition, uint64_t code_hash,
+                    int64_t now_ms, struct pl_buf *change, struct pl_reason *why)
+{
+    const struct pl_table *current = pl_tables_find(catalog->tables, definition->name);
+
+    if (current == NULL)
+        return pl_schema_create(catalog, definition, code_hash, now_ms, change, why);
+    return pl_schema_alter(catalog, current, definition, code_hash, change, why);
+}
+
+int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, struct pl_buf *change,
+                   struct pl_reason *why)
+{
+    int rc;
+
+    if (table->deletion_protection)
+        return pl_reason_set(why, PL_EINVALID,
+                             "Resource cannot be deleted as it is currently protected against deletion. Disable "
+                             "deletion protection first.");
+    rc = pl_catalog_add_garbage(catalog, table->id, PL_KIND_ITEM, change);
+    for (uint32_t i = 0; i < table->index_count && rc == 0; i++)
+        rc = pl_catalog_add_garbage(catalog, table->indexes[i].id, index_kind(&table->indexes[i]), change);
+    if (rc != 0)
+        return rc;
+    /* The garbage record stands under the table's own id, in place of the table: one key, one record. */
+    return pl_catalog_forget_table(catalog, table->id);
+}
+
+int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t index_id,
+                       struct pl_buf *change)
+{
+    struct pl_table *copy;
+    int rc = pl_table_copy(table, &copy);
+
+    if (rc != 0)
+        return rc;
+    copy->version++;
+    for (uint32_t i = 0; i < copy->index_count; i++)
+        if (copy->indexes[i].id == index_id)
+            copy->indexes[i].state = PL_INDEX_ACTIVE;
+    rc = pl_catalog_set_table(catalog, copy, pl_catalog_code(catalog, table->id), change);
+    pl_table_unref(copy);
+    return rc;
+}
