@@ -88,6 +88,16 @@ static void strings_and_binary_sort_as_their_bytes(void)
     pl_buf_deinit(&b_key);
 }
 
+static void the_bytes_are_the_documented_ones(void)
+{
+    static const uint8_t expected[] = { 'a', 0x00, 0xFF, 'b', 0x00, 0x01 };
+    struct pl_buf key = { 0 };
+
+    component(&key, PL_TYPE_B, pl_bytes("a\0b", 3));
+    CHECK(pl_bytes_equal(pl_buf_view(&key), pl_bytes(expected, sizeof expected)));
+    pl_buf_deinit(&key);
+}
+
 static void numbers_sort_by_value(void)
 {
     static const char *const ascending[] = {
@@ -450,6 +460,7 @@ static void a_successor_is_above_all_that_begins_alike(void)
 int main(void)
 {
     RUN(strings_and_binary_sort_as_their_bytes);
+    RUN(the_bytes_are_the_documented_ones);
     RUN(numbers_sort_by_value);
     RUN(components_follow_each_other_and_come_back);
     RUN(what_is_no_component_is_corrupt);
