@@ -1,4 +1,5 @@
---- A file includes what lies below its folder, or its own folder: never beside, never above. So do the libraries.
+--- A file includes what lies below its folder, or its own folder: never beside, never above. So do the libraries, and
+-- every source is part of one.
 local lfs = require "lfs"
 
 -- The height of each folder under server/. Two at one height stand side by side and may not see each other.
@@ -67,6 +68,16 @@ local function wrong_links(from, text)
   return wrong
 end
 
+--- Does the text of a CMakeLists.txt name this source?
+local function names(text, source)
+  for word in text:gsub("#[^\n]*", ""):gmatch("[%w_/.]+") do
+    if word == source then
+      return true
+    end
+  end
+  return false
+end
+
 local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("a")
@@ -109,6 +120,20 @@ describe("the layers of server/", function()
     end
     assert(#paths > 10, "server/ has hardly any sources")
     assert.are.equal("", table.concat(wrong, "\n"))
+  end)
+
+  -- A source that no build knows is neither compiled nor tested, and nobody sees it.
+  it("build every source", function()
+    local paths = sources()
+    local forgotten = {}
+    for _, path in ipairs(paths) do
+      local folder, name = path:match("^(.-)([^/]+%.c)$")
+      local list = folder and "server/" .. folder .. "CMakeLists.txt"
+      if list and not (lfs.attributes(list) and names(read(list), name)) then
+        forgotten[#forgotten + 1] = list .. " does not name " .. name
+      end
+    end
+    assert.are.equal("", table.concat(forgotten, "\n"))
   end)
 
   it("link only to what lies below", function()
