@@ -280,7 +280,7 @@ static int read_long_value(struct pl_audit *audit, const uint8_t *node, struct p
 {
     uint64_t number = pl_get_le64(node + PL_NODE_HEADER_BYTES + pl_node_key_len(node));
     uint32_t len = pl_node_value_len(node);
-    uint64_t run;
+    uint64_t run = 0;
     int rc = check_run(audit, number, len, &run);
 
     for (uint64_t i = 0; rc == 0 && i < run; i++)
@@ -396,7 +396,7 @@ static int visit(struct pl_audit *audit)
 {
     struct level *level = &audit->levels[audit->depth - 1];
     bool leaf = audit->depth == audit->tree.depth;
-    uint32_t count;
+    uint32_t count = 0;
     int rc;
 
     rc = claim(audit, level->number, leaf ? "a leaf" : "a branch");
