@@ -127,10 +127,12 @@ static int plan_cut(struct pl_journal *journal, uint64_t record_bytes, struct pl
     return 0;
 }
 
-static int plan(struct pl_journal *journal, uint64_t record_bytes, enum pl_journal_use use, struct pl_reason *why)
+static int plan(struct pl_journal *journal, uint64_t record_bytes, enum pl_journal_use use,
+                struct pl_reason *why)
 {
     if (use == PL_JOURNAL_GROW && eats_reserve(journal, record_bytes)) {
-        int rc = pl_journal_full(journal) ? PL_EFULL : pl_journal_stock_make(&journal->stock, record_bytes, false, why);
+        int rc = pl_journal_full(journal) ? PL_EFULL
+                                          : pl_journal_stock_make(&journal->stock, record_bytes, false, why);
 
         if (rc != 0)
             return rc;
@@ -236,7 +238,8 @@ static int write_at(struct pl_journal *journal, const char *from, size_t len, ui
 }
 
 /* Complete the current segment, and only when it is durable let the next one have its name. */
-static int turn_over(struct pl_journal *journal, const struct batch *batch, struct cut *cut, struct pl_reason *why)
+static int turn_over(struct pl_journal *journal, const struct batch *batch, struct cut *cut,
+                     struct pl_reason *why)
 {
     struct pl_journal_record end = {
         .kind = PL_JOURNAL_END,
@@ -253,8 +256,8 @@ static int turn_over(struct pl_journal *journal, const struct batch *batch, stru
     if (rc == 0)
         rc = pl_disk_sync(journal->place.disk, journal->current.file, why);
     if (rc == 0)
-        rc = pl_journal_segment_begin(&journal->place, &cut->segment, sequence, end.position, journal->generation,
-                                      why);
+        rc = pl_journal_segment_begin(&journal->place, &cut->segment, sequence, end.position,
+                                      journal->generation, why);
     if (rc != 0)
         return rc;
     pl_journal_segment_close(&journal->place, &journal->current);
@@ -446,7 +449,8 @@ static int begin_segment(struct pl_journal *journal, uint64_t sequence, uint64_t
 
     if (rc != 0)
         return rc;
-    return pl_journal_segment_begin(&journal->place, &journal->current, sequence, start, journal->generation, why);
+    return pl_journal_segment_begin(&journal->place, &journal->current, sequence, start, journal->generation,
+                                    why);
 }
 
 /* Is the name free of a journal, and of what an attempt to make one left? */
@@ -476,7 +480,8 @@ static int clear_dir(const char *dir, const struct pl_disk *disk, struct pl_reas
 }
 
 /* A first segment of the size asked for, whatever spares an earlier attempt left. */
-static int make_first(struct pl_journal *journal, const struct pl_journal_options *options, struct pl_reason *why)
+static int make_first(struct pl_journal *journal, const struct pl_journal_options *options,
+                      struct pl_reason *why)
 {
     uint64_t bytes = or_default(options->first_segment_bytes, PL_JOURNAL_FIRST_SEGMENT_BYTES);
     int rc;
@@ -578,8 +583,8 @@ static int resume(struct pl_journal *journal, const struct pl_journal_survey *su
         rc = tidy(journal, survey, why);
     if (rc != 0)
         return rc;
-    journal->stock.made_bytes = last->bytes < journal->stock.segment_bytes ? last->bytes
-                                                                          : journal->stock.segment_bytes;
+    journal->stock.made_bytes =
+        last->bytes < journal->stock.segment_bytes ? last->bytes : journal->stock.segment_bytes;
     journal->said = survey->durable;
     journal->unsaid = survey->end;
     rc = stand_at(journal, survey->end);

@@ -57,7 +57,8 @@ static int follow(struct pl_journal_cursor *cursor, struct pl_reason *why)
         return enter(cursor, why);
     if (!pl_journal_find(cursor->journal, cursor->reader.start, &segment, &cursor->next_start))
         return PL_ECLOSED;
-    return cursor->position >= cursor->next_start || segment.number != cursor->sequence ? enter(cursor, why) : 0;
+    return cursor->position >= cursor->next_start || segment.number != cursor->sequence ? enter(cursor, why)
+                                                                                        : 0;
 }
 
 int pl_journal_cursor_open(struct pl_journal *journal, uint64_t position, struct pl_journal_cursor **cursor,

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /* From the last one backwards, each name synced: a crash in between leaves a journal that is cut again the same way. */
-static int set_aside(const struct pl_journal_place *place, const struct pl_journal_survey *survey, size_t first,
-                     struct pl_reason *why)
+static int set_aside(const struct pl_journal_place *place, const struct pl_journal_survey *survey,
+                     size_t first, struct pl_reason *why)
 {
     for (size_t i = survey->segment_count; i-- > first;) {
         char *from = pl_journal_segment_path(place, survey->segments[i].number, ".journal");
@@ -22,8 +22,8 @@ static int set_aside(const struct pl_journal_place *place, const struct pl_journ
     return 0;
 }
 
-static int blank(const struct pl_journal_place *place, const struct pl_journal_segment *damaged, uint64_t offset,
-                 struct pl_reason *why)
+static int blank(const struct pl_journal_place *place, const struct pl_journal_segment *damaged,
+                 uint64_t offset, struct pl_reason *why)
 {
     struct pl_journal_segment segment = { 0 };
     int rc = pl_journal_segment_open(place, damaged->number, ".journal", &segment, why);

@@ -5,8 +5,8 @@
 
 enum { WINDOW_BYTES = 256 << 10 };
 
-void pl_journal_reader_aim(struct pl_journal_reader *reader, struct pl_file *file, uint64_t start, uint64_t limit,
-                           uint32_t generation)
+void pl_journal_reader_aim(struct pl_journal_reader *reader, struct pl_file *file, uint64_t start,
+                           uint64_t limit, uint32_t generation)
 {
     reader->file = file;
     reader->start = start;

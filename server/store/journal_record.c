@@ -90,7 +90,8 @@ bool pl_journal_record_decode(struct pl_bytes in, uint64_t identity, uint64_t po
     return true;
 }
 
-void pl_journal_header_encode(char to[PL_JOURNAL_SEGMENT_HEADER_BYTES], const struct pl_journal_header *header)
+void pl_journal_header_encode(char to[PL_JOURNAL_SEGMENT_HEADER_BYTES],
+                              const struct pl_journal_header *header)
 {
     memset(to, 0, PL_JOURNAL_SEGMENT_HEADER_BYTES);
     memcpy(to, magic, sizeof magic);
@@ -104,8 +105,8 @@ void pl_journal_header_encode(char to[PL_JOURNAL_SEGMENT_HEADER_BYTES], const st
 }
 
 /* Magic, format and checksum keep their places in every format to come, so that an old server can say "newer". */
-int pl_journal_header_decode(const char from[PL_JOURNAL_SEGMENT_HEADER_BYTES], struct pl_journal_header *header,
-                             uint32_t *format)
+int pl_journal_header_decode(const char from[PL_JOURNAL_SEGMENT_HEADER_BYTES],
+                             struct pl_journal_header *header, uint32_t *format)
 {
     if (memcmp(from, magic, sizeof magic) != 0 || pl_get_le64(from + 56) != XXH3_64bits(from, 56))
         return PL_ECORRUPT;

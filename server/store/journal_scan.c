@@ -44,8 +44,7 @@ static int add_number(uint64_t **numbers, size_t *count, uint64_t number)
 
 static int add_segment(struct pl_journal_survey *survey, uint64_t sequence)
 {
-    struct pl_journal_segment *grown =
-        realloc(survey->segments, (survey->segment_count + 1) * sizeof *grown);
+    struct pl_journal_segment *grown = realloc(survey->segments, (survey->segment_count + 1) * sizeof *grown);
 
     if (grown == NULL)
         return PL_ENOMEM;
@@ -95,7 +94,8 @@ static int bad_header(struct scan *scan, size_t i, const char *what)
 
     (void)damaged(scan, i, 0);
     return pl_reason_set(scan->why, PL_ECORRUPT,
-                         "journal segment %s/%016" PRIx64 ".journal is damaged at offset 0 (%s): all its records, "
+                         "journal segment %s/%016" PRIx64
+                         ".journal is damaged at offset 0 (%s): all its records, "
                          "and all after them, are lost. " HOW_TO_REPAIR,
                          scan->place.dir, survey->segments[i].number, what);
 }
@@ -159,7 +159,8 @@ static int check_headers(struct scan *scan)
         if (i > 0 && survey->segments[i].number != survey->segments[i - 1].number + 1) {
             (void)damaged(scan, i, 0);
             return pl_reason_set(scan->why, PL_ECORRUPT,
-                                 "journal segment %s/%016" PRIx64 ".journal is missing: its records, and all after "
+                                 "journal segment %s/%016" PRIx64
+                                 ".journal is missing: its records, and all after "
                                  "them, are lost. " HOW_TO_REPAIR,
                                  scan->place.dir, survey->segments[i - 1].number + 1);
         }
@@ -179,8 +180,8 @@ static int bad_record(struct scan *scan, size_t i, uint64_t offset, uint64_t kno
     (void)damaged(scan, i, offset);
     return pl_reason_set(scan->why, PL_ECORRUPT,
                          "journal segment %s/%016" PRIx64 ".journal is damaged at offset %" PRIu64
-                         ": positions %" PRIu64 " to %" PRIu64 " were durable, and what is between them is lost. "
-                         HOW_TO_REPAIR,
+                         ": positions %" PRIu64 " to %" PRIu64
+                         " were durable, and what is between them is lost. " HOW_TO_REPAIR,
                          scan->place.dir, scan->survey->segments[i].number, offset, position, known_end);
 }
 

@@ -40,7 +40,8 @@ static int fill(const struct pl_journal_place *place, const char *making, const 
 
     if (rc != 0)
         return rc;
-    rc = pl_disk_truncate(place->disk, spare->file, 0, why); /* an earlier attempt may have left a longer one */
+    rc = pl_disk_truncate(place->disk, spare->file, 0,
+                          why); /* an earlier attempt may have left a longer one */
     if (rc == 0)
         rc = pl_disk_allocate(place->disk, spare->file, 0, spare->bytes, paced, why);
     if (rc == 0)
@@ -58,8 +59,7 @@ int pl_journal_segment_make(const struct pl_journal_place *place, uint64_t numbe
     struct pl_journal_segment made = { .number = number, .bytes = bytes };
     char *making = pl_journal_segment_path(place, number, ".making");
     char *reserve = pl_journal_segment_path(place, number, ".reserve");
-    int rc = making == NULL || reserve == NULL ? PL_ENOMEM
-                                               : fill(place, making, reserve, &made, paced, why);
+    int rc = making == NULL || reserve == NULL ? PL_ENOMEM : fill(place, making, reserve, &made, paced, why);
 
     free(making);
     free(reserve);
@@ -93,8 +93,8 @@ static int sync_names(const struct pl_journal_place *place, struct pl_reason *wh
     return pl_disk_sync_dir(place->disk, place->dir, why) == 0 ? 0 : PL_EUNSURE;
 }
 
-static int rename_synced(const struct pl_journal_place *place, uint64_t from, const char *from_suffix, uint64_t to,
-                         const char *to_suffix, struct pl_reason *why)
+static int rename_synced(const struct pl_journal_place *place, uint64_t from, const char *from_suffix,
+                         uint64_t to, const char *to_suffix, struct pl_reason *why)
 {
     char *from_path = pl_journal_segment_path(place, from, from_suffix);
     char *to_path = pl_journal_segment_path(place, to, to_suffix);

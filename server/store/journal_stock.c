@@ -81,7 +81,8 @@ static int check_space(struct pl_journal_stock *stock, uint64_t bytes, struct pl
     if (rc != 0)
         return rc;
     if (left < bytes + bytes / MARGIN_SHARE)
-        return pl_reason_set(why, PL_EFULL, "%s: a journal segment of %llu bytes does not fit into the %llu left",
+        return pl_reason_set(why, PL_EFULL,
+                             "%s: a journal segment of %llu bytes does not fit into the %llu left",
                              place->dir, (unsigned long long)bytes, (unsigned long long)left);
     return 0;
 }
@@ -93,7 +94,8 @@ static int make(struct pl_journal_stock *stock, uint64_t record_bytes, bool pace
     int rc;
 
     if (spare_count(stock) == PL_JOURNAL_SPARES_MAX)
-        return pl_reason_set(why, PL_EFULL, "%s: too many journal segments wait to be used", stock->place->dir);
+        return pl_reason_set(why, PL_EFULL, "%s: too many journal segments wait to be used",
+                             stock->place->dir);
     rc = check_space(stock, bytes, why);
     if (rc == 0)
         rc = pl_journal_segment_make(stock->place, stock->next_number, bytes, paced, &spare, why);
@@ -106,7 +108,8 @@ static int make(struct pl_journal_stock *stock, uint64_t record_bytes, bool pace
     return 0;
 }
 
-static int make_or_note(struct pl_journal_stock *stock, uint64_t record_bytes, bool paced, struct pl_reason *why)
+static int make_or_note(struct pl_journal_stock *stock, uint64_t record_bytes, bool paced,
+                        struct pl_reason *why)
 {
     int rc = make(stock, record_bytes, paced, why);
 
@@ -148,8 +151,8 @@ static bool take(struct pl_journal_stock *stock, uint64_t record_bytes, struct p
     return found;
 }
 
-int pl_journal_stock_take(struct pl_journal_stock *stock, uint64_t record_bytes, struct pl_journal_segment *spare,
-                          struct pl_reason *why)
+int pl_journal_stock_take(struct pl_journal_stock *stock, uint64_t record_bytes,
+                          struct pl_journal_segment *spare, struct pl_reason *why)
 {
     while (!take(stock, record_bytes, spare)) {
         int rc = pl_journal_stock_make(stock, record_bytes, false, why);
@@ -240,7 +243,8 @@ static void forget_trimmed(struct pl_journal_stock *stock)
     pthread_mutex_unlock(&stock->lock);
 }
 
-static int discard(struct pl_journal_stock *stock, const struct pl_journal_segment *old, struct pl_reason *why)
+static int discard(struct pl_journal_stock *stock, const struct pl_journal_segment *old,
+                   struct pl_reason *why)
 {
     int rc = pl_journal_segment_remove(stock->place, old->number, ".journal", why);
 
@@ -249,7 +253,8 @@ static int discard(struct pl_journal_stock *stock, const struct pl_journal_segme
     return rc;
 }
 
-static int recycle(struct pl_journal_stock *stock, const struct pl_journal_segment *old, struct pl_reason *why)
+static int recycle(struct pl_journal_stock *stock, const struct pl_journal_segment *old,
+                   struct pl_reason *why)
 {
     struct pl_journal_segment spare = { 0 };
     uint64_t number = stock->next_number;

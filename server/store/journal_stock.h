@@ -38,8 +38,8 @@ void pl_journal_stock_deinit(struct pl_journal_stock *stock);
 int pl_journal_stock_adopt(struct pl_journal_stock *stock, uint64_t number, struct pl_reason *why);
 
 /** The oldest spare with room for such a record, now yours; makes one if need be, which waits for the disk. */
-int pl_journal_stock_take(struct pl_journal_stock *stock, uint64_t record_bytes, struct pl_journal_segment *spare,
-                          struct pl_reason *why);
+int pl_journal_stock_take(struct pl_journal_stock *stock, uint64_t record_bytes,
+                          struct pl_journal_segment *spare, struct pl_reason *why);
 
 /** One spare more, now. PL_EFULL is remembered until there is one again. */
 int pl_journal_stock_make(struct pl_journal_stock *stock, uint64_t record_bytes, bool paced,

@@ -74,7 +74,8 @@ static void exclusive_creation_finds_what_is_there(void)
 
     CHECK(pl_disk_open(&disk, path, PL_DISK_WRITE | PL_DISK_CREATE | PL_DISK_EXCLUSIVE, &file, NULL) == 0);
     pl_disk_close(&disk, file);
-    CHECK(pl_disk_open(&disk, path, PL_DISK_WRITE | PL_DISK_CREATE | PL_DISK_EXCLUSIVE, &file, NULL) == PL_EINUSE);
+    CHECK(pl_disk_open(&disk, path, PL_DISK_WRITE | PL_DISK_CREATE | PL_DISK_EXCLUSIVE, &file, NULL) ==
+          PL_EINUSE);
     CHECK(pl_disk_make_dir(&disk, path, NULL) == PL_EINUSE);
     free(path);
 }

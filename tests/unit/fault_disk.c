@@ -7,7 +7,8 @@ static bool strikes(struct fault_disk *fault, unsigned call)
     if ((fault->calls & call) == 0)
         return false;
     fault->count++;
-    if (fault->fail_at == 0 || fault->count < fault->fail_at || (fault->count > fault->fail_at && !fault->for_good))
+    if (fault->fail_at == 0 || fault->count < fault->fail_at ||
+        (fault->count > fault->fail_at && !fault->for_good))
         return false;
     fault->failures++;
     return true;
@@ -104,7 +105,8 @@ static int fault_rename(void *state, const char *from, const char *to, struct pl
 {
     struct fault_disk *fault = state;
 
-    return strikes(fault, FAULT_RENAME) ? fail(fault, from, why) : pl_disk_rename(&fault->below, from, to, why);
+    return strikes(fault, FAULT_RENAME) ? fail(fault, from, why)
+                                        : pl_disk_rename(&fault->below, from, to, why);
 }
 
 static int fault_remove(void *state, const char *path, struct pl_reason *why)
@@ -118,21 +120,24 @@ static int fault_make_dir(void *state, const char *path, struct pl_reason *why)
 {
     struct fault_disk *fault = state;
 
-    return strikes(fault, FAULT_MAKE_DIR) ? fail(fault, path, why) : pl_disk_make_dir(&fault->below, path, why);
+    return strikes(fault, FAULT_MAKE_DIR) ? fail(fault, path, why)
+                                          : pl_disk_make_dir(&fault->below, path, why);
 }
 
 static int fault_sync_dir(void *state, const char *path, struct pl_reason *why)
 {
     struct fault_disk *fault = state;
 
-    return strikes(fault, FAULT_SYNC_DIR) ? fail(fault, path, why) : pl_disk_sync_dir(&fault->below, path, why);
+    return strikes(fault, FAULT_SYNC_DIR) ? fail(fault, path, why)
+                                          : pl_disk_sync_dir(&fault->below, path, why);
 }
 
 static int fault_list(void *state, const char *path, struct pl_names *names, struct pl_reason *why)
 {
     struct fault_disk *fault = state;
 
-    return strikes(fault, FAULT_LIST) ? fail(fault, path, why) : pl_disk_list(&fault->below, path, names, why);
+    return strikes(fault, FAULT_LIST) ? fail(fault, path, why)
+                                      : pl_disk_list(&fault->below, path, names, why);
 }
 
 static int fault_free_bytes(void *state, const char *path, uint64_t *bytes, struct pl_reason *why)

@@ -27,17 +27,17 @@ enum fault_call {
 };
 
 struct fault_disk {
-    struct pl_disk disk;  /* hand this out; points back here, so do not move the struct */
+    struct pl_disk disk; /* hand this out; points back here, so do not move the struct */
     struct pl_disk below;
-    unsigned calls;       /* fault_calls that count */
-    uint64_t count;       /* of those, so far */
-    uint64_t fail_at;     /* 0: never; 1: the next when `count` is 0 */
-    bool for_good;        /* all from fail_at on */
-    bool half;            /* a failing write or allocation does half its work first */
-    int rc;               /* what a failing call returns */
-    uint64_t failures;    /* so far */
-    uint64_t free_bytes;  /* not 0: what pl_disk_free_bytes() says */
-    int64_t open_files;   /* opened and not closed */
+    unsigned calls;      /* fault_calls that count */
+    uint64_t count;      /* of those, so far */
+    uint64_t fail_at;    /* 0: never; 1: the next when `count` is 0 */
+    bool for_good;       /* all from fail_at on */
+    bool half;           /* a failing write or allocation does half its work first */
+    int rc;              /* what a failing call returns */
+    uint64_t failures;   /* so far */
+    uint64_t free_bytes; /* not 0: what pl_disk_free_bytes() says */
+    int64_t open_files;  /* opened and not closed */
 };
 
 void fault_disk_init(struct fault_disk *fault, struct pl_disk below);

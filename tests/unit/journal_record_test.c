@@ -101,13 +101,16 @@ static void zeros_are_no_record(void)
 
 static void a_header_comes_back_and_no_flipped_bit_goes_unseen(void)
 {
-    struct pl_journal_header header = { .identity = 7, .sequence = 8, .start = 9, .bytes = 10, .generation = 11 };
+    struct pl_journal_header header = {
+        .identity = 7, .sequence = 8, .start = 9, .bytes = 10, .generation = 11
+    };
     struct pl_journal_header back = { 0 };
     char bytes[PL_JOURNAL_SEGMENT_HEADER_BYTES];
 
     pl_journal_header_encode(bytes, &header);
     CHECK(pl_journal_header_decode(bytes, &back, NULL) == 0);
-    CHECK(back.identity == 7 && back.sequence == 8 && back.start == 9 && back.bytes == 10 && back.generation == 11);
+    CHECK(back.identity == 7 && back.sequence == 8 && back.start == 9 && back.bytes == 10 &&
+          back.generation == 11);
     for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
         bytes[bit / 8] ^= (char)(1 << bit % 8);
         CHECK(pl_journal_header_decode(bytes, &back, NULL) == PL_ECORRUPT);

@@ -75,7 +75,8 @@ static struct pl_journal *reopen(struct pl_journal *journal, struct seen *seen)
     return journal;
 }
 
-static int try_put(struct pl_journal *journal, uint64_t id, size_t len, enum pl_journal_use use, uint64_t *position)
+static int try_put(struct pl_journal *journal, uint64_t id, size_t len, enum pl_journal_use use,
+                   uint64_t *position)
 {
     struct pl_journal_record record = { .kind = PL_JOURNAL_CHANGE, .partition = 3, .index = id, .term = 1 };
     char *payload = malloc(len);
@@ -563,7 +564,8 @@ static void a_damaged_end_loses_nothing(void)
     pl_journal_close(journal);
     read_segment(1, bytes, FIRST);
     for (uint64_t offset = PL_JOURNAL_DATA_OFFSET; offset + 56 < FIRST; offset += 8)
-        if (bytes[offset + 12] == PL_JOURNAL_END && pl_get_le64(bytes + offset + 32) == offset - PL_JOURNAL_DATA_OFFSET)
+        if (bytes[offset + 12] == PL_JOURNAL_END &&
+            pl_get_le64(bytes + offset + 32) == offset - PL_JOURNAL_DATA_OFFSET)
             at = offset;
     CHECK(at != 0);
     write_segment(1, "????????", 8, at);
@@ -715,15 +717,22 @@ struct told {
         uint64_t id;
         uint64_t end;
         bool durable; /* the journal said so */
+        bool trimmed; /* and may be gone since */
     } appended[RECORDS_MAX];
     size_t count;
-    size_t trimmed; /* so many may be gone */
 };
 
 static void note_durable(struct told *told, size_t from, uint64_t durable)
 {
     for (size_t i = from; i < told->count && told->appended[i].end <= durable; i++)
         told->appended[i].durable = true;
+}
+
+static void note_trimmed(struct told *told, uint64_t start)
+{
+    for (size_t i = 0; i < told->count; i++)
+        if (told->appended[i].end <= start)
+            told->appended[i].trimmed = true;
 }
 
 /* One life of a journal, until it is closed or will not go on. */
@@ -744,7 +753,7 @@ static void live(struct pl_journal *journal, struct told *told, size_t turns)
         note_durable(told, first, pl_journal_durable(journal));
         if (turn % 8 == 7) {
             pl_journal_trim(journal, pl_journal_durable(journal));
-            told->trimmed = told->count;
+            note_trimmed(told, pl_journal_start(journal));
         }
         if (turn % 5 == 4)
             (void)pl_journal_mark(journal);
@@ -785,7 +794,8 @@ static void check_told(const struct told *told, const char *what, uint64_t n)
         bool there = next < seen.count && seen.ids[next] == told->appended[i].id;
 
         next += there;
-        CHECK_MSG(there || i < told->trimmed || !told->appended[i].durable, "%s %d: %d is lost", what, (int)n, (int)told->appended[i].id);
+        CHECK_MSG(there || told->appended[i].trimmed || !told->appended[i].durable, "%s %d: %d is lost", what,
+                  (int)n, (int)told->appended[i].id);
     }
     CHECK_MSG(next == seen.count, "%s %d: something unknown is there", what, (int)n);
 }
@@ -888,7 +898,8 @@ static void a_visitor_may_end_the_opening(void)
     struct pl_journal *journal = create();
     struct pl_journal_record record = { .kind = PL_JOURNAL_NOTE };
 
-    CHECK(pl_journal_append(journal, &record, PL_JOURNAL_SHRINK, NULL, NULL) == 0); /* no payload is a payload */
+    CHECK(pl_journal_append(journal, &record, PL_JOURNAL_SHRINK, NULL, NULL) ==
+          0); /* no payload is a payload */
     flush(journal);
     pl_journal_close(journal);
     journal = NULL;

@@ -17,7 +17,8 @@ static inline struct scratch_dir scratch_dir_make(void)
 {
     struct scratch_dir dir;
 
-    snprintf(dir.path, sizeof dir.path, "%s/perilune-test-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(dir.path, sizeof dir.path, "%s/perilune-test-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(dir.path) == NULL)
         abort();
     return dir;
