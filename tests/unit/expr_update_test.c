@@ -170,7 +170,7 @@ static void nested_list(int levels, char text[128])
 
 static void nesting_ends_at_32_levels(void)
 {
-    char deepest[128], deep[128], stored[256], expected[256];
+    char deepest[128], deep[128], stored[512], expected[512];
 
     nested_list(32, deepest);
     nested_list(31, deep);
