@@ -14,12 +14,13 @@
  *
  *     item.name  item["a name"]   the value or nil        (items and maps)
  *     list[1]  #list              as in a table           (lists)
- *     set:has(x)  #set            has() charges a search  (sets)
+ *     set:has(x)  set[1]  #set    elements in stored order (sets)
  *     pairs(view)  ipairs(list)   in stored order; a set gives 1..n and its elements
  *     a == b                      equal contents
  *
  * perilune.copy(view) makes plain tables of it, to be changed (bind_value.h).
  */
+/** Once for a state. */
 void pl_bind_item_open(lua_State *L);
 
 /** Push a view of `item`, good until `loan->call` changes. */
@@ -27,6 +28,9 @@ void pl_item_push(lua_State *L, struct pl_loan *loan, const struct pl_item *item
 
 /** Push any value: plain ones as Lua's own, the others as views. */
 void pl_value_push(lua_State *L, struct pl_loan *loan, struct pl_value value);
+
+/** Push an element of a set of `type` (SS, NS, BS), as the set stores it. */
+void pl_element_push(lua_State *L, enum pl_type type, struct pl_bytes element);
 
 /** What a view shows. `value.type` is M for items, and `whole` is empty then. */
 struct pl_view {

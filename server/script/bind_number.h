@@ -18,6 +18,7 @@
  * as Lua has it for values of different types. tostring(d) has all digits,
  * d:tonumber() the integer or float that is exactly d, or nil.
  */
+/** Adds to the library table on top of the stack. */
 void pl_bind_number_open(lua_State *L);
 
 /** Push `number` in the first form that holds it exactly. */
@@ -29,7 +30,6 @@ bool pl_number_is(lua_State *L, int index);
 /** Read it. PL_EINVALID with a sentence for NaN, infinities and what is out of range. */
 int pl_number_read(lua_State *L, int index, struct pl_number *out, struct pl_reason *why);
 
-/** perilune.decimal(value): from text or any number. */
-int pl_number_decimal(lua_State *L);
+
 
 #endif

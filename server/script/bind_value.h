@@ -22,11 +22,14 @@
  * perilune.copy(v) turns views into plain tables, lists and sets, to be changed.
  * perilune.type(v) is the DynamoDB name of what v would be stored as, or nil.
  */
+/** Adds to the library table on top of the stack. */
 void pl_bind_value_open(lua_State *L);
 
 /** perilune.null is this light userdata. */
 void pl_null_push(lua_State *L);
 void pl_binary_push(lua_State *L, struct pl_bytes bytes);
+/** True, with `out` set to its bytes (as long as the value lives), for a perilune.binary. */
+bool pl_binary_is(lua_State *L, int index, struct pl_bytes *out);
 
 /**
  * Hand the Lua value at `index` to `b`. Uses raw access only, so no code of the

@@ -17,7 +17,7 @@
  * Three things watch a call, and each of them can only make the hook fire at every
  * instruction from then on, so that pcall cannot swallow the end:
  *
- *     the hook       every 100 instructions (1 once big blocks are about)
+ *     the hook       every 100 instructions (10 or 1 while big blocks are about)
  *     the allocator  every megabyte handed out, and whenever memory runs short
  *     pl_sandbox_charge()  every megabyte that a C function moves or compares
  *
@@ -34,6 +34,7 @@ void pl_sandbox_free(struct pl_sandbox *sandbox);
 
 lua_State *pl_sandbox_state(const struct pl_sandbox *sandbox);
 struct pl_loan *pl_sandbox_loan(struct pl_sandbox *sandbox);
+const struct pl_clock *pl_sandbox_clock(const struct pl_sandbox *sandbox);
 
 /**
  * Call `body(L)` with `arg` as a light userdata, protected and within the limits
@@ -58,7 +59,7 @@ size_t pl_sandbox_block_max(const struct pl_sandbox *sandbox);
 /** The sandbox `L` belongs to, NULL when it is somebody else's state. */
 struct pl_sandbox *pl_sandbox_of(lua_State *L);
 
-/** For C functions that scripts call: `bytes` were or will be moved. Raises when the time is over. */
+/** For C functions that scripts call: `bytes` were or will be moved. Raises when the time is over. Does nothing in somebody else's state. */
 void pl_sandbox_charge(lua_State *L, size_t bytes);
 
 /** Raises when the call has been ended already; pcall asks this before it hands an error to a script. */

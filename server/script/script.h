@@ -50,7 +50,7 @@ struct pl_table *pl_script_definition(const struct pl_script *script, uint32_t i
  * The functions of table `name`, NULL when no file defines it. Good as long as the
  * script: ask once when a table is opened, not at every write.
  */
-struct pl_table_script *pl_script_table(const struct pl_script *script, struct pl_bytes name);
+struct pl_table_script *pl_script_table(struct pl_script *script, struct pl_bytes name);
 
 /** The definition that these functions were read from: it says which of them exist. */
 const struct pl_table *pl_table_script_definition(const struct pl_table_script *table);
