@@ -20,13 +20,14 @@ struct pl_builder_frame {
     bool unsorted;
     bool doubled;
     size_t start; /* of the payload in `out` */
+    size_t count; /* entries or elements, of a map or set */
     size_t last;  /* the last name or element in `out`, behind its length */
     size_t last_len;
     size_t twice; /* one that came twice, when `doubled` */
     size_t twice_len;
 };
 
-enum { WIDE_LENGTH_BYTES = 4, CONTAINER_BYTES = 3, CONTAINED_BYTES = 1 };
+enum { WIDE_LENGTH_BYTES = 4, CONTAINER_BYTES = 3, CONTAINED_BYTES = 1, FEW_PARTS = 16 };
 
 /* One entry of a map or element of a set, while they are sorted. */
 struct part {
@@ -57,9 +58,9 @@ static void fail_plainly(struct pl_builder *b, int rc)
 
 void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...)
 {
+    /* Longer by one than a sentence, so that pl_reason_set() sees a long one and cuts it between characters. */
+    char text[PL_REASON_MAX + 1];
     va_list args;
-    char text[PL_REASON_MAX +
-              1]; /* one more, so that pl_reason_set() sees what is too long, and cuts it well */
 
     if (b->rc != 0)
         return;
@@ -124,27 +125,30 @@ static bool fits_utf8(struct pl_builder *b, struct pl_bytes text)
     return b->rc == 0;
 }
 
-/* The varint and the bytes behind it, with one look at the buffer's room. */
-static void append_with_length(struct pl_builder *b, struct pl_bytes bytes)
+/* A length as a varint, and the bytes behind it. Returns where they end. */
+static char *write_with_length(char *to, struct pl_bytes bytes)
 {
-    char *to = pl_buf_reserve(b->out, PL_VARINT_MAX + bytes.len);
+    uint32_t len = (uint32_t)bytes.len;
 
-    if (to == NULL)
-        return;
-    if (bytes.len < 0x80) {
-        *to = (char)bytes.len;
-        b->out->len++;
-    } else {
-        pl_buf_append_varint(b->out, (uint32_t)bytes.len);
-    }
-    pl_buf_append_bytes(b->out, bytes);
+    for (; len >= 0x80; len >>= 7)
+        *to++ = (char)(len | 0x80);
+    *to++ = (char)len;
+    if (bytes.len > 0)
+        memcpy(to, bytes.data, bytes.len);
+    return to + bytes.len;
 }
 
+/* Each value and name looks at the buffer's room once: this runs for every one of every write. */
 static void append_scalar(struct pl_builder *b, enum pl_type type, struct pl_bytes payload,
                           uint32_t size_bytes)
 {
-    pl_buf_append_byte(b->out, (uint8_t)type);
-    append_with_length(b, payload);
+    char *to = pl_buf_reserve(b->out, 1 + PL_VARINT_MAX + payload.len), *end;
+
+    if (to == NULL)
+        return;
+    *to = (char)type;
+    end = write_with_length(to + 1, payload);
+    b->out->len += (size_t)(end - to);
     b->size_bytes += size_bytes;
 }
 
@@ -289,16 +293,19 @@ static void mark_doubled(struct pl_builder_frame *frame, size_t at, size_t len)
 static void append_ordered(struct pl_builder *b, struct pl_bytes bytes)
 {
     struct pl_builder_frame *frame = b->top;
-    size_t before = b->out->len;
+    char *to = pl_buf_reserve(b->out, PL_VARINT_MAX + bytes.len), *end;
 
-    if (before > frame->start && !frame->unsorted) {
+    if (to == NULL)
+        return;
+    if (frame->count++ > 0 && !frame->unsorted) {
         int order = pl_bytes_compare(pl_bytes(b->out->data + frame->last, frame->last_len), bytes);
 
         frame->unsorted = order > 0;
         if (order == 0)
             mark_doubled(frame, frame->last, frame->last_len);
     }
-    append_with_length(b, bytes);
+    end = write_with_length(to, bytes);
+    b->out->len += (size_t)(end - to);
     frame->last_len = bytes.len;
     frame->last = b->out->len - bytes.len;
 }
@@ -378,18 +385,29 @@ static int compare_parts(const void *a, const void *b)
     return pl_bytes_compare(((const struct part *)a)->order, ((const struct part *)b)->order);
 }
 
+/* Most items have few attributes, and for few parts this beats qsort() by far. */
+static void sort_few(struct part *parts, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct part moving = parts[i];
+        size_t at = i;
+
+        for (; at > 0 && pl_bytes_compare(parts[at - 1].order, moving.order) > 0; at--)
+            parts[at] = parts[at - 1];
+        parts[at] = moving;
+    }
+}
+
 /* Put the parts in order, unless two of them are equal: then the payload stays, for the error's text. */
 static void sort(struct pl_builder *b, struct pl_builder_frame *frame)
 {
     struct pl_bytes payload = written_since(b, frame->start), rest;
-    struct part *parts, part;
-    size_t count = 0;
-    char *copy;
+    struct part few[FEW_PARTS], *parts = few;
+    size_t count = frame->count;
+    char *copy = pl_arena_alloc(b->arena, payload.len);
 
-    for (rest = payload; take_part(frame, &rest, &part);)
-        count++;
-    parts = pl_arena_zalloc(b->arena, count, sizeof *parts);
-    copy = pl_arena_alloc(b->arena, payload.len);
+    if (count > FEW_PARTS)
+        parts = pl_arena_alloc(b->arena, count * sizeof *parts);
     if (parts == NULL || copy == NULL) {
         fail_plainly(b, PL_ENOMEM);
         return;
@@ -398,7 +416,10 @@ static void sort(struct pl_builder *b, struct pl_builder_frame *frame)
     rest = pl_bytes(copy, payload.len);
     for (size_t i = 0; i < count; i++)
         take_part(frame, &rest, &parts[i]);
-    qsort(parts, count, sizeof *parts, compare_parts);
+    if (count > FEW_PARTS)
+        qsort(parts, count, sizeof *parts, compare_parts);
+    else
+        sort_few(parts, count);
     for (size_t i = 1; i < count; i++)
         if (pl_bytes_equal(parts[i - 1].order, parts[i].order)) {
             mark_doubled(frame, frame->start + (size_t)(parts[i].order.data - copy), parts[i].order.len);

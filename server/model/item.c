@@ -115,15 +115,19 @@ bool pl_entry_take(struct pl_bytes *in, struct pl_bytes *name, struct pl_value *
     return true;
 }
 
-/* Names are sorted, so the first one past `name` ends the search. */
+/* Names are sorted, so the first one past `name` ends the search. First letters settle most comparisons. */
 bool pl_map_find(struct pl_bytes payload, struct pl_bytes name, struct pl_value *out)
 {
     struct pl_bytes at;
     struct pl_value value;
 
+    if (name.len == 0)
+        return false;
     while (pl_entry_take(&payload, &at, &value)) {
-        int order = pl_bytes_compare(at, name);
+        int order = (uint8_t)at.data[0] - (uint8_t)name.data[0];
 
+        if (order == 0)
+            order = pl_bytes_compare(at, name);
         if (order < 0)
             continue;
         if (order == 0)
