@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/json.h"
 
+#include "model/json_run.h"
+
 #include <stdio.h>
 
 /*
@@ -74,49 +76,6 @@ enum pl_json_kind pl_json_peek(struct pl_json_reader *r)
 
 /* --- strings --- */
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-static uint64_t zero_bytes(uint64_t eight)
-{
-    return (eight - EACH(0x01)) & ~eight & EACH(0x80);
-}
-
-/*
- * The top bit of each byte that ends a run: a quote, a backslash or a control
- * character. A borrow may mark bytes above a marked one falsely; only the lowest counts.
- */
-static uint64_t run_ends(uint64_t eight)
-{
-    uint64_t control = (eight - EACH(0x20)) & ~eight & EACH(0x80);
-
-    return control | zero_bytes(eight ^ EACH('"')) | zero_bytes(eight ^ EACH('\\'));
-}
-
-/* From `p` to the first byte that ends a run, or to the end. `*high` collects the bytes passed. */
-static const char *run(const char *p, const char *end, uint64_t *high)
-{
-    while (end - p >= 8) {
-        uint64_t eight, ends;
-
-        memcpy(&eight, p, 8);
-        ends = run_ends(eight);
-        if (ends != 0) {
-            *high |= eight & ((ends & -ends) - 1);
-            return p + (__builtin_ctzll(ends) >> 3);
-        }
-        *high |= eight;
-        p += 8;
-    }
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-
-        if (c < 0x20 || c == '"' || c == '\\')
-            return p;
-        *high |= c;
-    }
-    return p;
-}
-
 /* Step over a string, checking all but its escapes. `raw` is what stands between the quotes. */
 static int scan_string(struct pl_json_reader *r, struct pl_bytes *raw, bool *escaped, struct pl_reason *why)
 {
@@ -128,13 +87,13 @@ static int scan_string(struct pl_json_reader *r, struct pl_bytes *raw, bool *esc
     start = r->at + 1;
     *escaped = false;
     for (p = start;;) {
-        p = run(p, r->end, &high);
+        p = pl_json_run(p, r->end, &high);
         if (p == r->end)
             break;
         if (*p == '"') {
             *raw = pl_bytes(start, (size_t)(p - start));
             r->at = p + 1;
-            if ((high & EACH(0x80)) != 0 && !pl_bytes_is_utf8(*raw))
+            if ((high & PL_JSON_HIGH_BITS) != 0 && !pl_bytes_is_utf8(*raw))
                 return pl_reason_set(why, PL_ESYNTAX, "the string at byte %zu is not well-formed UTF-8",
                                      offset(r, start - 1));
             return 0;

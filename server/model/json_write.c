@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/json.h"
+#include "model/json_run.h"
 
 /*
  * JSON straight from stored bytes. Recursion is bounded: nothing is stored that nests
@@ -29,34 +30,44 @@ static size_t put_escape(char *to, unsigned char c)
     return ESCAPE_MAX;
 }
 
-static const char *plain_run(const char *p, const char *end)
+/* What stands from `p` to `end`; `stop` is the first character that needs an escape. */
+static void write_escaped(struct pl_buf *out, const char *p, const char *stop, const char *end)
 {
-    while (p < end && escapes[(unsigned char)*p] == 0)
-        p++;
-    return p;
+    uint64_t high = 0;
+    char *to;
+
+    for (;;) {
+        pl_buf_append(out, p, (size_t)(stop - p));
+        if (stop == end)
+            return;
+        to = pl_buf_reserve(out, ESCAPE_MAX);
+        if (to == NULL)
+            return;
+        out->len += put_escape(to, (unsigned char)*stop);
+        p = stop + 1;
+        stop = pl_json_run(p, end, &high);
+    }
 }
 
 void pl_json_write_string(struct pl_buf *out, struct pl_bytes text)
 {
-    const char *p = text.data, *end = text.len > 0 ? p + text.len : p;
+    const char *start = text.len > 0 ? text.data : "", *end = start + text.len;
     char *to = pl_buf_reserve(out, text.len + 2);
+    uint64_t high = 0;
+    const char *stop;
 
     if (to == NULL)
         return;
+    stop = pl_json_run(start, end, &high);
     *to = '"';
-    out->len++;
-    while (p < end) {
-        const char *stop = plain_run(p, end);
-
-        pl_buf_append(out, p, (size_t)(stop - p));
-        p = stop;
-        if (p < end) {
-            to = pl_buf_reserve(out, ESCAPE_MAX);
-            if (to == NULL)
-                return;
-            out->len += put_escape(to, (unsigned char)*p++);
-        }
+    if (stop == end) { /* nearly always: nothing to escape */
+        memcpy(to + 1, start, text.len);
+        to[text.len + 1] = '"';
+        out->len += text.len + 2;
+        return;
     }
+    out->len++;
+    write_escaped(out, start, stop, end);
     pl_buf_append_byte(out, '"');
 }
 
