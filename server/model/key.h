@@ -59,8 +59,13 @@ void pl_key_append_component(struct pl_buf *out, struct pl_value value);
 /** The length of the component of `type` at the front of `in`, 0 when there is no whole one. */
 size_t pl_key_component_length(struct pl_bytes in, enum pl_type type);
 
-/** Read the component back as a value appended through the builder (its `pl_builder_name` already given). */
-int pl_key_decode_component(struct pl_bytes *in, enum pl_type type, struct pl_builder *b, struct pl_arena *arena);
+/**
+ * Read the component back as a value appended through the builder (its `pl_builder_name` already given),
+ * and step over it. PL_ECORRUPT when there is no whole one, PL_ENOMEM: nothing was stepped over or
+ * appended. The builder's own failures show when it is finished.
+ */
+int pl_key_decode_component(struct pl_bytes *in, enum pl_type type, struct pl_builder *b,
+                            struct pl_arena *arena);
 
 /** XXH3-64 of the encoded partition key: the item's place on the ring. */
 uint64_t pl_key_hash(struct pl_bytes pk);
@@ -79,15 +84,16 @@ struct pl_keyspace {
 };
 
 /** Build the store key of (pk, tail), both encoded. */
-void pl_key_build(struct pl_key *out, const struct pl_keyspace *space, struct pl_bytes pk, struct pl_bytes tail);
+void pl_key_build(struct pl_key *out, const struct pl_keyspace *space, struct pl_bytes pk,
+                  struct pl_bytes tail);
 
 /**
  * The store key at which a walk over (pk, tails that begin at or after `tail`) starts:
  * the same bytes pl_key_build() gives, so that seeking to it finds the first candidate.
  * `prefix_len` receives the length of the part that all entries of `pk` share.
  */
-void pl_key_seek(struct pl_key *out, const struct pl_keyspace *space, struct pl_bytes pk, struct pl_bytes tail,
-                 uint16_t *prefix_len);
+void pl_key_seek(struct pl_key *out, const struct pl_keyspace *space, struct pl_bytes pk,
+                 struct pl_bytes tail, uint16_t *prefix_len);
 
 /** The smallest store key of hash `hash` or higher: where a scan (or a segment of one) starts. */
 void pl_key_scan_start(struct pl_key *out, const struct pl_keyspace *space, uint64_t hash);

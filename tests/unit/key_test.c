@@ -3,6 +3,17 @@
 
 #include "random_item.h"
 
+/* Linked with --wrap, so that a test can have no memory. */
+static bool no_memory;
+
+void *__real_malloc(size_t len);
+void *__wrap_malloc(size_t len);
+
+void *__wrap_malloc(size_t len)
+{
+    return no_memory ? NULL : __real_malloc(len);
+}
+
 static struct pl_arena arena;
 
 static const struct pl_keyspace space = { .kind = PL_KIND_ITEM, .id = 7, .partition_count = 64 };
@@ -214,6 +225,20 @@ static void what_is_no_component_is_corrupt(void)
     must_be_corrupt(PL_TYPE_N, pl_bytes("", 0));
     must_be_corrupt(PL_TYPE_N, pl_bytes("\xC0\x82\x01\x00", 4));
     must_be_corrupt(PL_TYPE_N, pl_bytes("\xC0\x82\x0B", 3));
+}
+
+static void a_component_that_cannot_be_copied_is_out_of_memory(void)
+{
+    struct pl_bytes in = pl_bytes("a\0\xff\0\x01", 5);
+    struct pl_arena empty = { 0 };
+    struct pl_buf out = { 0 };
+    struct pl_builder b;
+
+    pl_builder_init(&b, &out, &arena);
+    no_memory = true;
+    CHECK(pl_key_decode_component(&in, PL_TYPE_S, &b, &empty) == PL_ENOMEM);
+    no_memory = false;
+    CHECK(in.len == 5 && out.len == 0);
 }
 
 /* ---- store keys ---- */
@@ -464,6 +489,7 @@ int main(void)
     RUN(numbers_sort_by_value);
     RUN(components_follow_each_other_and_come_back);
     RUN(what_is_no_component_is_corrupt);
+    RUN(a_component_that_cannot_be_copied_is_out_of_memory);
     RUN(a_short_key_is_whole_and_readable);
     RUN(every_legal_length_gives_a_legal_key);
     RUN(keys_of_one_partition_key_sort_by_their_tails);
