@@ -97,7 +97,7 @@ char *pl_buf_reserve(struct pl_buf *buf, size_t len)
 
     if (buf->failed)
         return NULL;
-    if (len <= capacity - buf->len)
+    if (len <= capacity - buf->len && buf->data != NULL)
         return buf->data + buf->len;
     if (len > SIZE_MAX / 4 - buf->len) {
         buf->failed = true;

@@ -64,6 +64,15 @@ static void a_buffer_remembers_that_memory_ran_out(void)
     pl_buf_deinit(&buf);
 }
 
+static void no_room_in_an_empty_buffer_is_no_failure(void)
+{
+    struct pl_buf buf = { 0 };
+
+    CHECK(pl_buf_reserve(&buf, 0) != NULL);
+    CHECK(pl_buf_status(&buf) == 0 && buf.len == 0);
+    pl_buf_deinit(&buf);
+}
+
 static void an_arena_hands_out_memory_that_does_not_overlap(void)
 {
     struct pl_arena arena = { 0 };
@@ -111,6 +120,7 @@ int main(void)
     RUN(utf8_refuses_overlong_surrogate_and_too_large);
     RUN(varints_come_back_and_have_one_spelling);
     RUN(a_buffer_remembers_that_memory_ran_out);
+    RUN(no_room_in_an_empty_buffer_is_no_failure);
     RUN(an_arena_hands_out_memory_that_does_not_overlap);
     RUN(a_reason_is_cut_between_characters);
     RUN(every_error_has_a_name_and_a_code);
