@@ -638,15 +638,18 @@ uint64_t pl_txn_dirty_bytes(const struct pl_txn *txn)
 static int verify(struct pl_bytes key, const MDB_val *stored, struct pl_bytes *out)
 {
     struct pl_bytes value;
+    bool sound;
 
     if (stored->mv_size < PL_STORE_CHECKSUM_BYTES)
         return PL_ECORRUPT;
     value = pl_bytes((const char *)stored->mv_data + PL_STORE_CHECKSUM_BYTES,
                      stored->mv_size - PL_STORE_CHECKSUM_BYTES);
-#ifndef PL_MUTANT_NO_CHECKSUM
-    if (pl_get_le64(stored->mv_data) != pl_store_checksum(key, value))
-        return PL_ECORRUPT;
+    sound = pl_get_le64(stored->mv_data) == pl_store_checksum(key, value);
+#ifdef PL_MUTANT_NO_CHECKSUM
+    sound = true;
 #endif
+    if (!sound)
+        return PL_ECORRUPT;
     if (out != NULL)
         *out = value;
     return 0;

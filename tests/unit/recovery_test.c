@@ -186,6 +186,49 @@ static bool survives_power_loss(struct small_shard *s, struct watched_disk *w)
     return true;
 }
 
+/* A new file's contents before its name: else the power may leave the name and not the contents. */
+struct orderly_disk {
+    struct pl_disk disk;
+    struct pl_disk below;
+    char synced[PATH_MAX];
+    int renames;
+    int rash;
+};
+
+static int orderly_sync(void *state, struct pl_file *file, struct pl_reason *why)
+{
+    struct orderly_disk *o = state;
+
+    snprintf(o->synced, sizeof o->synced, "%s", file->path);
+    return o->below.sync(o->below.state, file, why);
+}
+
+static int orderly_rename(void *state, const char *from, const char *to, struct pl_reason *why)
+{
+    struct orderly_disk *o = state;
+
+    if (strstr(from, "/journal/") == NULL) { /* whose segments are allocated, which syncs */
+        o->renames++;
+        o->rash += strcmp(o->synced, from) != 0;
+    }
+    return o->below.rename(o->below.state, from, to, why);
+}
+
+static void a_new_file_is_synced_before_it_gets_its_name(void)
+{
+    struct orderly_disk o = { .below = pl_disk_system() };
+    struct small_shard s = shard_at(scratch_fresh("orderly"));
+
+    o.disk = o.below;
+    o.disk.sync = orderly_sync;
+    o.disk.rename = orderly_rename;
+    o.disk.state = &o;
+    s.disk = &o.disk;
+    CHECK(small_shard_open(&s) == 0);
+    small_shard_close(&s);
+    CHECK_MSG(o.renames == 2 && o.rash == 0, "%d of %d", o.rash, o.renames);
+}
+
 /* Turns of writing, and the power lost after each, in all the stages of a checkpoint. */
 static bool writes_survive(struct small_shard *s, struct watched_disk *w, int turns)
 {
@@ -497,6 +540,7 @@ int main(void)
     RUN(a_clean_stop_leaves_nothing_to_replay);
     RUN(a_kill_at_any_moment_loses_nothing);
     RUN(a_power_loss_in_the_store_loses_nothing);
+    RUN(a_new_file_is_synced_before_it_gets_its_name);
     RUN(recovery_that_is_cut_off_begins_again);
     RUN(a_birth_that_is_cut_off_is_made_good);
     RUN(one_failed_call_of_the_disk_is_an_error_and_no_more);
