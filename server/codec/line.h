@@ -56,7 +56,5 @@ void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count
 void pl_line_write_hello(struct pl_buf *out, const struct pl_line *line);
 void pl_line_write_help(struct pl_buf *out, const struct pl_line *line);
 void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables);
-void pl_line_write_table(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables,
-                         struct pl_bytes name);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/line_parser.h"
 
-#include <cjson/cJSON.h>
-
 static void begin(struct pl_buf *out, struct pl_bytes tag, const char *word)
 {
     if (tag.len > 0) {
@@ -139,6 +137,10 @@ void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct p
     }
     if (is_paged(op) || op->name == PL_OP_BATCH_GET) {
         write_end(out, tag, op);
+        return;
+    }
+    if (reply->text.len > 0) {
+        pl_line_write_ok(out, tag, reply->text);
         return;
     }
     if (op->report != PL_CAPACITY_NONE) {
@@ -284,29 +286,4 @@ void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct 
     begin(out, tag, "END ");
     pl_buf_append_format(out, "{\"count\":%u}", count);
     end(out);
-}
-
-void pl_line_write_table(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables,
-                         struct pl_bytes name)
-{
-    const struct pl_table *table = pl_tables_find(tables, name);
-    struct cJSON *definition;
-    struct pl_reason why;
-    char *text;
-
-    if (table == NULL) {
-        pl_reason_set(&why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
-                      pl_line_quotable(name, 255), name.data);
-        pl_line_write_error(out, tag, PL_ENOTABLE, &why);
-        return;
-    }
-    definition = pl_table_to_json(table);
-    text = definition == NULL ? NULL : cJSON_PrintUnformatted(definition);
-    cJSON_Delete(definition);
-    if (text == NULL) {
-        pl_line_write_error(out, tag, PL_ENOMEM, NULL);
-        return;
-    }
-    pl_line_write_ok(out, tag, pl_str(text));
-    cJSON_free(text);
 }

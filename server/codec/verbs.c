@@ -104,9 +104,9 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
         .example = "TABLES",
     },
     [PL_VERB_DESCRIBE] = {
-        .word = "DESCRIBE", .kind = PL_VERB_CONTROL, .arguments = { PL_ARGUMENT_TABLE },
+        .word = "DESCRIBE", .kind = PL_VERB_OPERATION, .operation = PL_OP_DESCRIBE, .arguments = { PL_ARGUMENT_TABLE },
         .grammar = "DESCRIBE table",
-        .summary = "a table's definition",
+        .summary = "a table's definition, its size, and the state of its indexes",
         .example = "DESCRIBE Messages",
     },
     [PL_VERB_CREATE] = {

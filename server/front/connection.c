@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/connection.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+static struct pl_buf *out(struct pl_connection *c)
+{
+    return pl_link_out(&c->link);
+}
+
+static const struct pl_engine *engine(struct pl_connection *c)
+{
+    return &c->loop->options.engine;
+}
+
+/* --- opening and closing --- */
+
+static void received(struct pl_link *link, struct pl_bytes bytes);
+static void ended(struct pl_link *link, int rc);
+static void drained(struct pl_link *link);
+static void closed(struct pl_link *link);
+
+static const struct pl_link_events link_events = {
+    .received = received,
+    .ended = ended,
+    .drained = drained,
+    .closed = closed,
+};
+
+void pl_connection_open(struct pl_loop *loop, int fd)
+{
+    struct pl_connection *c = calloc(1, sizeof *c);
+    int rc;
+
+    if (c == NULL) {
+        close(fd);
+        atomic_fetch_sub(&loop->connection_count, 1);
+        pl_log(loop->options.logger, PL_LOG_ERROR, "refused a connection", "out of memory");
+        return;
+    }
+    c->loop = loop;
+    c->heard_ms = now_ms();
+    c->place.next = loop->connections;
+    if (c->place.next != NULL)
+        c->place.next->place.previous = c;
+    loop->connections = c;
+    rc = pl_link_open(&c->link, &loop->uv, fd, loop->scratch, &link_events);
+    if (rc != 0) {
+        close(fd);
+        pl_log(loop->options.logger, PL_LOG_ERROR, "refused a connection", "%s", pl_error_sentence(rc));
+        return;
+    }
+    if (pl_link_read_start(&c->link) != 0)
+        pl_connection_cut(c);
+}
+
+void pl_connection_cut(struct pl_connection *c)
+{
+    pl_link_close(&c->link);
+}
+
+static void leave_dirty(struct pl_connection *c)
+{
+    struct pl_connection **at = &c->loop->dirty;
+
+    while (*at != c)
+        at = &(*at)->next_dirty;
+    *at = c->next_dirty;
+}
+
+static void leave_deferred(struct pl_connection *c)
+{
+    struct pl_connection **at = &c->loop->deferred;
+
+    while (*at != c)
+        at = &(*at)->next_deferred;
+    *at = c->next_deferred;
+}
+
+static void connection_free(struct pl_connection *c)
+{
+    struct pl_loop *loop = c->loop;
+
+    if (c->dirty)
+        leave_dirty(c);
+    if (c->deferred)
+        leave_deferred(c);
+    if (c->place.previous != NULL)
+        c->place.previous->place.next = c->place.next;
+    else
+        loop->connections = c->place.next;
+    if (c->place.next != NULL)
+        c->place.next->place.previous = c->place.previous;
+    pl_buf_deinit(&c->input);
+    free(c);
+}
+
+/* Requests that travel hold the connection: it goes with the last of them. */
+static void closed(struct pl_link *link)
+{
+    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
+
+    c->gone = true;
+    c->loop->touched = true;
+    atomic_fetch_sub(&c->loop->connection_count, 1);
+    if (c->in_flight == 0)
+        connection_free(c);
+}
+
+/* --- the loop's lists --- */
+
+static void mark_dirty(struct pl_connection *c)
+{
+    if (c->dirty || c->gone)
+        return;
+    c->dirty = true;
+    c->next_dirty = c->loop->dirty;
+    c->loop->dirty = c;
+}
+
+static void defer(struct pl_connection *c)
+{
+    if (c->deferred || c->gone)
+        return;
+    c->deferred = true;
+    c->next_deferred = c->loop->deferred;
+    c->loop->deferred = c;
+}
+
+/* Close when there is nothing more to read, to answer or to send. */
+static void conclude(struct pl_connection *c)
+{
+    if (c->ending && c->in_flight == 0 && !c->deferred && !c->blocked && pl_link_unsent(&c->link) == 0)
+        pl_link_close(&c->link);
+}
+
+/* --- answering --- */
+
+static bool is_count(const struct pl_request *request)
+{
+    return request->line.verb == &pl_verbs[PL_VERB_COUNT];
+}
+
+static void write_report(struct pl_connection *c, struct pl_request *request)
+{
+    struct pl_operation *op = &request->op;
+    struct pl_bytes report = pl_buf_view(&request->answer);
+
+    if (op->reply.rc == 0 && pl_buf_status(&request->answer) == 0) {
+        pl_line_write_ok(out(c), request->line.tag, report);
+        return;
+    }
+    pl_line_write_error(out(c), request->line.tag, op->reply.rc != 0 ? op->reply.rc : PL_ENOMEM, &op->reply.why);
+}
+
+static void answer(struct pl_connection *c, struct pl_request *request)
+{
+    if (c->gone || c->link.closing)
+        return;
+    if (request->line.verb->kind == PL_VERB_ADMIN)
+        write_report(c, request);
+    else if (is_count(request) && request->op.reply.rc == 0)
+        pl_line_write_count(out(c), request->line.tag, request->count, request->scanned);
+    else
+        pl_line_write_reply(out(c), request->line.tag, &request->op);
+    mark_dirty(c);
+}
+
+/* Answered or not, this request is over. May free the connection, when it is gone. */
+static void release(struct pl_connection *c, struct pl_request *request)
+{
+    pl_request_release(c->loop, request);
+    c->in_flight--;
+    if (c->gone && c->in_flight == 0)
+        connection_free(c);
+}
+
+static void queue_in_order(struct pl_connection *c, struct pl_request *request)
+{
+    request->next = NULL;
+    if (c->first == NULL)
+        c->first = request;
+    else
+        c->last->next = request;
+    c->last = request;
+}
+
+/* The first of those without tags, when its reply is known. */
+static struct pl_request *take_answerable(struct pl_connection *c)
+{
+    struct pl_request *request = c->first;
+
+    if (request == NULL || !request->complete)
+        return NULL;
+    c->first = request->next;
+    if (c->first == NULL) {
+        c->last = NULL;
+        c->alone = false;
+    }
+    return request;
+}
+
+/* A wait may be over: look at the input again, when this turn settles. */
+static void reconsider(struct pl_connection *c)
+{
+    if (!c->blocked)
+        return;
+    if (c->in_order ? c->first == NULL : c->in_flight <= c->loop->options.in_flight_max / 2)
+        defer(c);
+}
+
+/* The reply of a request that did not end at once has come. */
+static void came_back(struct pl_request *request)
+{
+    struct pl_connection *c = request->connection;
+
+    c->loop->touched = true;
+    c->heard_ms = now_ms();
+    /* So that the connection outlives the requests that are released below. */
+    c->in_flight++;
+    request->complete = true;
+    if (request->in_order) {
+        while ((request = take_answerable(c)) != NULL) {
+            answer(c, request);
+            release(c, request);
+        }
+    } else {
+        answer(c, request);
+        release(c, request);
+    }
+    c->in_flight--;
+    if (!c->gone) {
+        reconsider(c);
+        mark_dirty(c);
+    } else if (c->in_flight == 0) {
+        connection_free(c);
+    }
+}
+
+/* --- running --- */
+
+static int row(struct pl_operation *op, struct pl_item item)
+{
+    struct pl_request *request = op->owner;
+    struct pl_buf *to = out(request->connection);
+
+    pl_line_write_row(to, request->line.tag, op, item);
+    return pl_buf_status(to);
+}
+
+/* True when a COUNT has another page to read; it is then on the loop's list. */
+static bool goes_on_counting(struct pl_request *request)
+{
+    struct pl_connection *c = request->connection;
+    struct pl_reply *reply = &request->op.reply;
+
+    if (!is_count(request) || reply->rc != 0)
+        return false;
+    request->count += reply->count;
+    request->scanned += reply->scanned;
+    if (!reply->has_last_key || c->gone || c->link.closing)
+        return false;
+    pl_buf_clear(&request->answer);
+    pl_buf_append_bytes(&request->answer, reply->last_key.bytes);
+    if (pl_buf_status(&request->answer) != 0) {
+        pl_operation_fail(&request->op, PL_ENOMEM, NULL);
+        return false;
+    }
+    return true;
+}
+
+static void count_next_turn(struct pl_request *request)
+{
+    struct pl_loop *loop = request->connection->loop;
+
+    /* A counting request stands in two lists: the connection's is linked by `next`. */
+    request->next_counting = loop->counting;
+    loop->counting = request;
+}
+
+static void done(struct pl_operation *op)
+{
+    struct pl_request *request = op->owner;
+
+    if (goes_on_counting(request))
+        count_next_turn(request);
+    else
+        came_back(request);
+}
+
+static void wire(struct pl_request *request)
+{
+    struct pl_operation *op = &request->op;
+
+    op->owner = request;
+    op->done = done;
+    op->row = row;
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        op->children[i].owner = request;
+        op->children[i].row = row;
+    }
+}
+
+void pl_connection_count_on(struct pl_request *request)
+{
+    struct pl_connection *c = request->connection;
+    struct pl_operation *op = &request->op;
+    uint32_t size_bytes = op->reply.last_key.size_bytes;
+    int rc;
+
+    if (c->gone || c->link.closing) {
+        came_back(request);
+        return;
+    }
+    pl_operation_reset(op, PL_OP_SCAN);
+    rc = pl_line_parse(&request->line, op, &op->reply.why);
+    if (rc != 0) {
+        pl_operation_fail(op, rc, NULL);
+        came_back(request);
+        return;
+    }
+    op->has_start_key = true;
+    op->start_key = (struct pl_item){ .bytes = pl_buf_view(&request->answer), .size_bytes = size_bytes };
+    wire(request);
+    if (engine(c)->run(c->loop->attachment, op))
+        done(op);
+}
+
+static bool is_write(enum pl_operation_name name)
+{
+    return pl_operation_kind(name) == PL_OPERATION_WRITE;
+}
+
+/* Answered at once, or after those before it. */
+static void finish(struct pl_connection *c, struct pl_request *request)
+{
+    if (request->in_order && c->first != NULL) {
+        request->complete = true;
+        queue_in_order(c, request);
+        return;
+    }
+    answer(c, request);
+    release(c, request);
+}
+
+static void wait_for_reply(struct pl_connection *c, struct pl_request *request)
+{
+    if (!request->in_order)
+        return;
+    queue_in_order(c, request);
+    c->alone = request->line.verb->kind != PL_VERB_OPERATION || !is_write(request->op.name);
+}
+
+/* The line must be kept by whatever may outlive this moment; reads do not, and are read where they lie. */
+static int keep_line(struct pl_request *request)
+{
+    if (is_count(request)) {
+        struct pl_line *line = &request->line;
+
+        pl_buf_append_bytes(&request->text, line->text);
+        return pl_buf_status(&request->text) != 0
+                   ? PL_ENOMEM
+                   : pl_line_read(pl_buf_view(&request->text), line, &request->op.reply.why);
+    }
+    if (request->line.verb->kind == PL_VERB_OPERATION && request->line.verb != &pl_verbs[PL_VERB_BATCH] &&
+        pl_operation_kind(request->line.verb->operation) == PL_OPERATION_READ)
+        return 0;
+    return pl_request_keep_line(request);
+}
+
+static void run_operation(struct pl_connection *c, struct pl_request *request)
+{
+    if (!engine(c)->run(c->loop->attachment, &request->op)) {
+        wait_for_reply(c, request);
+    } else if (goes_on_counting(request)) {
+        wait_for_reply(c, request);
+        count_next_turn(request);
+    } else {
+        finish(c, request);
+    }
+}
+
+static void reloaded(void *state, int rc, const struct pl_reason *why)
+{
+    struct pl_request *request = state;
+
+    pl_operation_fail(&request->op, rc, why);
+    came_back(request);
+}
+
+static void checked(void *state, int rc, struct pl_bytes report)
+{
+    struct pl_request *request = state;
+
+    pl_operation_fail(&request->op, rc, NULL);
+    if (rc != 0)
+        pl_reason_set(&request->op.reply.why, rc, "%s: %.*s", pl_error_sentence(rc),
+                      (int)(report.len < 900 ? report.len : 900), report.len > 0 ? report.data : "");
+    pl_buf_append_bytes(&request->answer, report);
+    came_back(request);
+}
+
+static void run_admin(struct pl_connection *c, struct pl_request *request)
+{
+    int rc;
+
+    if (request->line.verb == &pl_verbs[PL_VERB_RELOAD])
+        rc = engine(c)->reload(c->loop->attachment, reloaded, request);
+    else
+        rc = engine(c)->check(c->loop->attachment, checked, request);
+    if (rc == 0) {
+        wait_for_reply(c, request);
+        return;
+    }
+    pl_operation_fail(&request->op, rc, NULL);
+    finish(c, request);
+}
+
+static void run(struct pl_connection *c, const struct pl_line *line)
+{
+    struct pl_request *request = pl_request_take(c->loop);
+    struct pl_reason *why;
+    int rc;
+
+    if (request == NULL) {
+        pl_line_write_error(out(c), line->tag, PL_ENOMEM, NULL);
+        return;
+    }
+    request->line = *line;
+    request->connection = c;
+    request->in_order = line->tag.len == 0;
+    c->in_flight++;
+    why = &request->op.reply.why;
+    rc = keep_line(request);
+    if (rc == 0)
+        rc = pl_line_parse(&request->line, &request->op, why);
+    if (rc != 0) {
+        pl_operation_fail(&request->op, rc, why);
+        finish(c, request);
+        return;
+    }
+    wire(request);
+    if (line->verb->kind == PL_VERB_ADMIN)
+        run_admin(c, request);
+    else
+        run_operation(c, request);
+}
+
+/* --- verbs that are answered here --- */
+
+static void write_ring(struct pl_connection *c, struct pl_bytes tag)
+{
+    struct pl_buf *words = &c->loop->words;
+
+    pl_buf_clear(words);
+    pl_buf_append_format(words, "{\"partitions\":%u,\"nodes\":[\"n1\"],\"replicas\":1}", engine(c)->partition_count);
+    pl_line_write_ok(out(c), tag, pl_buf_view(words));
+}
+
+/* This version is one node: it owns and leads everything, and nobody follows it. */
+static void write_nodes(struct pl_connection *c, struct pl_bytes tag)
+{
+    struct pl_buf *words = &c->loop->words;
+
+    pl_buf_clear(words);
+    pl_buf_append_format(words, "[{\"node\":\"n1\",\"state\":\"alone\",\"partitions\":%u,\"leads\":%u}]",
+                         engine(c)->partition_count, engine(c)->partition_count);
+    pl_line_write_ok(out(c), tag, pl_buf_view(words));
+}
+
+static void write_stats(struct pl_connection *c, const struct pl_line *line)
+{
+    struct pl_buf *words = &c->loop->words;
+    const struct pl_tables *tables = engine(c)->tables(c->loop->attachment);
+
+    if (line->word.len > 0 && pl_tables_find(tables, line->word) == NULL) {
+        struct pl_reason why;
+
+        pl_reason_set(&why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
+                      (int)(line->word.len < 256 ? line->word.len : 256), line->word.data);
+        pl_line_write_error(out(c), line->tag, PL_ENOTABLE, &why);
+        return;
+    }
+    pl_buf_clear(words);
+    engine(c)->stats(c->loop->attachment, line->word, words);
+    if (pl_buf_status(words) != 0)
+        pl_line_write_error(out(c), line->tag, PL_ENOMEM, NULL);
+    else
+        pl_line_write_ok(out(c), line->tag, pl_buf_view(words));
+}
+
+static void refuse_users(struct pl_connection *c, struct pl_bytes tag)
+{
+    static const struct pl_reason why = { .text = "this server has no users: every connection may do everything, "
+                                                  "and AUTH is not needed" };
+
+    pl_line_write_error(out(c), tag, PL_EINVALID, &why);
+}
+
+static void quit(struct pl_connection *c, struct pl_bytes tag)
+{
+    pl_line_write_ok(out(c), tag, pl_str(""));
+    c->deaf = true;
+    c->ending = true;
+}
+
+/* Parsing a control verb fills no operation, so an empty one on the stack will do. */
+static void control(struct pl_connection *c, struct pl_line *line)
+{
+    struct pl_operation op;
+    struct pl_reason why;
+    int rc;
+
+    pl_operation_init(&op, PL_OP_TABLES);
+    why.text[0] = '\0';
+    rc = pl_line_parse(line, &op, &why);
+    pl_operation_deinit(&op);
+    if (rc != 0) {
+        pl_line_write_error(out(c), line->tag, rc, &why);
+        return;
+    }
+    switch ((enum pl_verb_name)(line->verb - pl_verbs)) {
+    case PL_VERB_PING: pl_line_write_ok(out(c), line->tag, pl_str("")); break;
+    case PL_VERB_HELLO: pl_line_write_hello(out(c), line); break;
+    case PL_VERB_AUTH: refuse_users(c, line->tag); break;
+    case PL_VERB_HELP: pl_line_write_help(out(c), line); break;
+    case PL_VERB_QUIT: quit(c, line->tag); break;
+    case PL_VERB_TABLES: pl_line_write_tables(out(c), line->tag, engine(c)->tables(c->loop->attachment)); break;
+    case PL_VERB_RING: write_ring(c, line->tag); break;
+    case PL_VERB_NODES: write_nodes(c, line->tag); break;
+    case PL_VERB_STATS: write_stats(c, line); break;
+    default: PL_ASSERT(!"a control verb without an answer");
+    }
+}
+
+static void refuse_later(struct pl_connection *c, const struct pl_line *line)
+{
+    struct pl_reason why;
+
+    pl_reason_set(&why, PL_EUNKNOWN, "%s is known but not part of this version (%s)", line->verb->word, PL_VERSION);
+    pl_line_write_error(out(c), line->tag, PL_EUNKNOWN, &why);
+}
+
+/* --- reading requests --- */
+
+/* May a request without a tag run now? Writes may follow writes; whatever else waits. */
+static bool may_follow(struct pl_connection *c, const struct pl_verb *verb)
+{
+    if (c->first == NULL)
+        return true;
+    return !c->alone && verb != NULL && verb->kind == PL_VERB_OPERATION && is_write(verb->operation);
+}
+
+static bool must_wait(struct pl_connection *c, const struct pl_line *line)
+{
+    c->in_order = line->tag.len == 0 && !may_follow(c, line->verb);
+    return c->in_order;
+}
+
+/* False when the line must wait, and nothing was done. */
+static bool begin(struct pl_connection *c, struct pl_bytes text)
+{
+    struct pl_line line;
+    struct pl_reason why;
+    int rc;
+
+    if (pl_line_is_blank(text))
+        return true;
+    why.text[0] = '\0';
+    rc = pl_line_read(text, &line, &why);
+    if (must_wait(c, &line))
+        return false;
+    if (rc != 0)
+        pl_line_write_error(out(c), line.tag, rc, &why);
+    else if (line.verb->kind == PL_VERB_CONTROL)
+        control(c, &line);
+    else if (line.verb->kind == PL_VERB_LATER)
+        refuse_later(c, &line);
+    else
+        run(c, &line);
+    mark_dirty(c);
+    return true;
+}
+
+enum { TAG_WINDOW_BYTES = PL_LINE_TAG_MAX + 8 };
+
+/* The same for a line that is longer than allowed; of it only the tag is looked at. */
+static bool refuse_long(struct pl_connection *c, struct pl_bytes text)
+{
+    struct pl_line line;
+    struct pl_reason why;
+
+    (void)pl_line_read(pl_bytes(text.data, text.len < TAG_WINDOW_BYTES ? text.len : TAG_WINDOW_BYTES), &line, NULL);
+    line.verb = NULL;
+    if (must_wait(c, &line))
+        return false;
+    pl_reason_set(&why, PL_ESYNTAX, "a request has at most %zu bytes: this one was longer, and was not looked at",
+                  c->loop->options.line_bytes_max);
+    pl_line_write_error(out(c), line.tag, PL_ESYNTAX, &why);
+    mark_dirty(c);
+    return true;
+}
+
+static bool has_room(struct pl_connection *c)
+{
+    const struct pl_loop_options *options = &c->loop->options;
+
+    c->in_order = false;
+    return c->in_flight < options->in_flight_max && pl_link_unsent(&c->link) < options->unsent_bytes_max &&
+           !c->link.closing;
+}
+
+static const char *line_end(struct pl_connection *c, struct pl_bytes rest)
+{
+    size_t known = c->scanned_bytes < rest.len ? c->scanned_bytes : rest.len;
+
+    return memchr(rest.data + known, '\n', rest.len - known);
+}
+
+/*
+ * The first line of `rest`: how many bytes were dealt with, 0 when it is not whole yet or must
+ * wait (then `blocked`).
+ */
+static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
+{
+    size_t line_bytes_max = c->loop->options.line_bytes_max;
+    const char *newline = line_end(c, rest);
+    size_t len = newline == NULL ? rest.len : (size_t)(newline - rest.data);
+
+    if (c->skipping) {
+        c->skipping = newline == NULL;
+        return len + (newline != NULL);
+    }
+    if (newline == NULL && len <= line_bytes_max) {
+        c->scanned_bytes = len;
+        return 0;
+    }
+    c->blocked = !has_room(c) || (len > line_bytes_max
+                                      ? !refuse_long(c, rest)
+                                      : !begin(c, pl_bytes(rest.data, len - (len > 0 && newline[-1] == '\r'))));
+    if (c->blocked)
+        return 0;
+    c->scanned_bytes = 0;
+    c->skipping = newline == NULL;
+    return len + (newline != NULL);
+}
+
+/* A client with much to say does not make the others wait longer than this. */
+enum { SLICE_NS = 5 * 1000 * 1000, SLICE_LINES = 16 };
+
+/* Deal with the whole lines of `in`. Returns how many bytes that was. */
+static size_t consume(struct pl_connection *c, struct pl_bytes in)
+{
+    uint64_t start_ns = uv_hrtime();
+    size_t used = 0, len;
+
+    c->blocked = false;
+    for (uint32_t lines = 1; used < in.len && !c->deaf; lines++) {
+        len = consume_line(c, pl_bytes(in.data + used, in.len - used));
+        if (len == 0)
+            break;
+        used += len;
+        if (lines % SLICE_LINES == 0 && uv_hrtime() - start_ns > SLICE_NS) {
+            defer(c);
+            break;
+        }
+    }
+    return c->deaf ? in.len : used;
+}
+
+/* Read on only when what was read is dealt with: what waits costs no more memory. */
+static void choose_reading(struct pl_connection *c)
+{
+    if (c->blocked || c->deferred || c->ending)
+        pl_link_read_stop(&c->link);
+    else if (pl_link_read_start(&c->link) != 0)
+        pl_connection_cut(c);
+    conclude(c);
+}
+
+static void received(struct pl_link *link, struct pl_bytes bytes)
+{
+    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
+    size_t used;
+
+    c->heard_ms = now_ms();
+    c->loop->touched = true;
+    if (c->input.len == 0) {
+        /* The usual case: whole requests, run from where they were read. */
+        used = consume(c, bytes);
+        bytes = pl_bytes(bytes.data + used, bytes.len - used);
+    }
+    pl_buf_append_bytes(&c->input, bytes);
+    if (pl_buf_status(&c->input) != 0) {
+        pl_log(c->loop->options.logger, PL_LOG_ERROR, "closed a connection", "out of memory for its request");
+        pl_connection_cut(c);
+        return;
+    }
+    if (c->input.len > bytes.len)
+        pl_connection_resume(c);
+    else
+        choose_reading(c);
+}
+
+void pl_connection_resume(struct pl_connection *c)
+{
+    size_t used;
+
+    c->deferred = false;
+    if (c->link.closing)
+        return;
+    used = consume(c, pl_buf_view(&c->input));
+    if (used == c->input.len) {
+        pl_buf_deinit(&c->input);
+        c->input = (struct pl_buf){ 0 };
+    } else {
+        pl_buf_consume(&c->input, used);
+    }
+    choose_reading(c);
+}
+
+/* --- sending --- */
+
+void pl_connection_flush(struct pl_connection *c)
+{
+    int rc;
+
+    c->dirty = false;
+    if (c->link.closing)
+        return;
+    rc = pl_link_flush(&c->link);
+    if (rc != 0) {
+        if (rc != PL_ECLOSED)
+            pl_log(c->loop->options.logger, PL_LOG_WARN, "closed a connection", "%s", pl_error_sentence(rc));
+        pl_connection_cut(c);
+        return;
+    }
+    if (c->blocked && !c->in_order && has_room(c))
+        defer(c);
+    conclude(c);
+}
+
+static void drained(struct pl_link *link)
+{
+    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
+
+    c->loop->touched = true;
+    c->heard_ms = now_ms();
+    mark_dirty(c);
+}
+
+/* --- ending --- */
+
+static void ended(struct pl_link *link, int rc)
+{
+    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
+
+    c->loop->touched = true;
+    if (rc != 0)
+        pl_connection_cut(c);
+    else
+        pl_connection_drain(c);
+}
+
+/* A line without an end is dropped: it may be the beginning of something else. */
+void pl_connection_drain(struct pl_connection *c)
+{
+    c->ending = true;
+    pl_link_read_stop(&c->link);
+    conclude(c);
+}
+
+static bool is_stalled(struct pl_connection *c, uint64_t silent_ms)
+{
+    size_t unsent = pl_link_unsent(&c->link);
+    bool half_a_request = c->input.len > 0 && !c->blocked && c->in_flight == 0;
+    bool reads = unsent < c->unsent_bytes;
+
+    c->unsent_bytes = unsent;
+    if (reads)
+        c->heard_ms = now_ms();
+    return (half_a_request || c->skipping || (unsent > 0 && !reads)) && silent_ms > c->loop->options.stall_timeout_ms;
+}
+
+void pl_connection_tick(struct pl_connection *c, uint64_t now)
+{
+    const struct pl_loop_options *options = &c->loop->options;
+    uint64_t silent_ms = now > c->heard_ms ? now - c->heard_ms : 0;
+    bool busy = c->in_flight > 0 || pl_link_unsent(&c->link) > 0;
+
+    if (c->link.closing)
+        return;
+    if (options->stall_timeout_ms > 0 && is_stalled(c, silent_ms)) {
+        pl_log(options->logger, PL_LOG_WARN, "closed a connection", "the client stalled for %llu ms",
+               (unsigned long long)silent_ms);
+        pl_connection_cut(c);
+    } else if (options->idle_timeout_ms > 0 && !busy && silent_ms > options->idle_timeout_ms) {
+        pl_log(options->logger, PL_LOG_INFO, "closed a connection", "idle for %llu ms", (unsigned long long)silent_ms);
+        pl_connection_cut(c);
+    }
+}

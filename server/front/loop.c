@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/loop.h"
+
+#include "front/connection.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void thread_main(void *arg);
+static void woken(uv_async_t *async);
+static void checked(uv_check_t *check);
+static void prepared(uv_prepare_t *prepare);
+static void stay_awake(uv_idle_t *idle);
+static void ticked(uv_timer_t *timer);
+
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+/* --- starting --- */
+
+static int error_from_uv(int rc)
+{
+    return rc == 0 ? 0 : pl_error_from_errno(-rc);
+}
+
+/* The handle through which other threads reach the loop must be there before its thread is. */
+static int open_loop(struct pl_loop *loop)
+{
+    int rc;
+
+    rc = uv_loop_init(&loop->uv);
+    if (rc != 0)
+        return error_from_uv(rc);
+    rc = uv_async_init(&loop->uv, &loop->wake, woken);
+    if (rc != 0) {
+        PL_ASSERT(uv_loop_close(&loop->uv) == 0);
+        return error_from_uv(rc);
+    }
+    /* None of these can fail: they only fill in memory. */
+    uv_check_init(&loop->uv, &loop->check);
+    uv_prepare_init(&loop->uv, &loop->prepare);
+    uv_idle_init(&loop->uv, &loop->idle);
+    uv_timer_init(&loop->uv, &loop->tick);
+    return 0;
+}
+
+static void close_handles(struct pl_loop *loop)
+{
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->check, NULL);
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
+    uv_close((uv_handle_t *)&loop->idle, NULL);
+    uv_close((uv_handle_t *)&loop->tick, NULL);
+}
+
+static void free_loop(struct pl_loop *loop)
+{
+    /* A handle that is still open here is our mistake, and would be used after its memory is freed. */
+    PL_ASSERT(uv_loop_close(&loop->uv) == 0);
+    pl_request_free_spares(loop);
+    pl_buf_deinit(&loop->words);
+    uv_sem_destroy(&loop->started);
+    uv_mutex_destroy(&loop->mailbox_lock);
+    free(loop->mailbox);
+    free(loop->scratch);
+    free(loop);
+}
+
+static int fail_start(struct pl_loop *loop, int rc)
+{
+    close_handles(loop);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    free_loop(loop);
+    return rc;
+}
+
+static struct pl_loop *new_loop(const struct pl_loop_options *options)
+{
+    struct pl_loop *loop = calloc(1, sizeof *loop);
+
+    if (loop == NULL)
+        return NULL;
+    loop->options = *options;
+    loop->scratch = malloc(sizeof *loop->scratch);
+    if (loop->scratch == NULL || uv_mutex_init(&loop->mailbox_lock) != 0) {
+        free(loop->scratch);
+        free(loop);
+        return NULL;
+    }
+    if (uv_sem_init(&loop->started, 0) != 0) {
+        uv_mutex_destroy(&loop->mailbox_lock);
+        free(loop->scratch);
+        free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+int pl_loop_start(const struct pl_loop_options *options, struct pl_loop **out)
+{
+    struct pl_loop *loop = new_loop(options);
+    int rc;
+
+    if (loop == NULL)
+        return PL_ENOMEM;
+    rc = open_loop(loop);
+    if (rc != 0) {
+        uv_sem_destroy(&loop->started);
+        uv_mutex_destroy(&loop->mailbox_lock);
+        free(loop->scratch);
+        free(loop);
+        return rc;
+    }
+    rc = uv_thread_create(&loop->thread, thread_main, loop);
+    if (rc != 0)
+        return fail_start(loop, error_from_uv(rc));
+    uv_sem_wait(&loop->started);
+    if (loop->start_rc != 0) {
+        uv_thread_join(&loop->thread);
+        return fail_start(loop, loop->start_rc);
+    }
+    *out = loop;
+    return 0;
+}
+
+static void wake(void *state)
+{
+    struct pl_loop *loop = state;
+
+    uv_async_send(&loop->wake);
+}
+
+static void thread_main(void *arg)
+{
+    struct pl_loop *loop = arg;
+
+    loop->start_rc = loop->options.engine.attach(loop->options.engine.state, wake, loop, &loop->attachment);
+    if (loop->start_rc != 0) {
+        uv_sem_post(&loop->started);
+        return;
+    }
+    uv_check_start(&loop->check, checked);
+    uv_prepare_start(&loop->prepare, prepared);
+    uv_timer_start(&loop->tick, ticked, 1000, 1000);
+    uv_sem_post(&loop->started);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    pl_request_free_spares(loop);
+}
+
+/* --- from other threads --- */
+
+/* The mailbox is small: sockets lie in it until the loop's next turn. */
+static int put_into_mailbox(struct pl_loop *loop, int fd)
+{
+    if (loop->mailbox_count == loop->mailbox_capacity) {
+        uint32_t capacity = loop->mailbox_capacity == 0 ? 16 : loop->mailbox_capacity * 2;
+        int *grown = realloc(loop->mailbox, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return PL_ENOMEM;
+        loop->mailbox = grown;
+        loop->mailbox_capacity = capacity;
+    }
+    loop->mailbox[loop->mailbox_count++] = fd;
+    return 0;
+}
+
+int pl_loop_adopt(struct pl_loop *loop, int fd)
+{
+    int rc;
+
+    uv_mutex_lock(&loop->mailbox_lock);
+    rc = loop->stop_wanted ? PL_ECLOSED : put_into_mailbox(loop, fd);
+    uv_mutex_unlock(&loop->mailbox_lock);
+    if (rc != 0)
+        return rc;
+    atomic_fetch_add(&loop->connection_count, 1);
+    uv_async_send(&loop->wake);
+    return 0;
+}
+
+void pl_loop_stop(struct pl_loop *loop)
+{
+    uv_mutex_lock(&loop->mailbox_lock);
+    loop->stop_wanted = true;
+    uv_mutex_unlock(&loop->mailbox_lock);
+    uv_async_send(&loop->wake);
+}
+
+void pl_loop_join(struct pl_loop *loop)
+{
+    uv_thread_join(&loop->thread);
+    free_loop(loop);
+}
+
+uint32_t pl_loop_connection_count(const struct pl_loop *loop)
+{
+    return atomic_load(&loop->connection_count);
+}
+
+/* --- turns --- */
+
+static void open_mail(struct pl_loop *loop, const int *fds, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pl_connection_open(loop, fds[i]);
+}
+
+static void begin_stop(struct pl_loop *loop)
+{
+    struct pl_connection *c, *next;
+
+    loop->stopping = true;
+    loop->stop_deadline_ms = now_ms() + loop->options.drain_timeout_ms;
+    for (c = loop->connections; c != NULL; c = next) {
+        next = c->place.next;
+        pl_connection_drain(c);
+    }
+}
+
+static void woken(uv_async_t *async)
+{
+    struct pl_loop *loop = pl_container_of(async, struct pl_loop, wake);
+    bool stop;
+    int *fds;
+    uint32_t count;
+
+    loop->touched = true;
+    uv_mutex_lock(&loop->mailbox_lock);
+    fds = loop->mailbox;
+    count = loop->mailbox_count;
+    if (count > 0) {
+        loop->mailbox = NULL;
+        loop->mailbox_count = loop->mailbox_capacity = 0;
+    }
+    stop = loop->stop_wanted;
+    uv_mutex_unlock(&loop->mailbox_lock);
+    if (count > 0) {
+        open_mail(loop, fds, count);
+        free(fds);
+    }
+    loop->options.engine.deliver(loop->attachment);
+    if (stop && !loop->stopping)
+        begin_stop(loop);
+}
+
+static void go_on(struct pl_loop *loop)
+{
+    struct pl_connection *list = loop->deferred;
+    struct pl_request *counting = loop->counting;
+
+    /* Whoever is not finished enters the lists anew, for the next turn. */
+    loop->deferred = NULL;
+    while (list != NULL) {
+        struct pl_connection *c = list;
+
+        list = c->next_deferred;
+        pl_connection_resume(c);
+    }
+    loop->counting = NULL;
+    while (counting != NULL) {
+        struct pl_request *request = counting;
+
+        counting = request->next_counting;
+        pl_connection_count_on(request);
+    }
+}
+
+static void send_replies(struct pl_loop *loop)
+{
+    while (loop->dirty != NULL) {
+        struct pl_connection *c = loop->dirty;
+
+        loop->dirty = c->next_dirty;
+        pl_connection_flush(c);
+    }
+}
+
+/* The last connection is closed: give everything back, and let uv_run() end. */
+static void finish(struct pl_loop *loop)
+{
+    if (loop->attachment == NULL)
+        return;
+    loop->options.engine.detach(loop->attachment);
+    loop->attachment = NULL;
+    close_handles(loop);
+}
+
+/* What a turn of the loop has brought about, carried out. */
+static void settle(struct pl_loop *loop)
+{
+    bool work = loop->touched || loop->deferred != NULL || loop->counting != NULL || loop->dirty != NULL;
+
+    if (!work || loop->attachment == NULL)
+        return;
+    loop->touched = false;
+    go_on(loop);
+    loop->options.engine.flush(loop->attachment);
+    send_replies(loop);
+    loop->options.engine.rest(loop->attachment);
+    if (loop->deferred != NULL || loop->counting != NULL)
+        uv_idle_start(&loop->idle, stay_awake);
+    else
+        uv_idle_stop(&loop->idle);
+    if (loop->stopping && loop->connections == NULL)
+        finish(loop);
+}
+
+static void checked(uv_check_t *check)
+{
+    settle(pl_container_of(check, struct pl_loop, check));
+}
+
+/* Timers and close callbacks run outside the poll: settle what they left before sleeping. */
+static void prepared(uv_prepare_t *prepare)
+{
+    settle(pl_container_of(prepare, struct pl_loop, prepare));
+}
+
+static void stay_awake(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+static void ticked(uv_timer_t *timer)
+{
+    struct pl_loop *loop = pl_container_of(timer, struct pl_loop, tick);
+    uint64_t now = now_ms();
+    struct pl_connection *c, *next;
+
+    loop->touched = true;
+    for (c = loop->connections; c != NULL; c = next) {
+        next = c->place.next;
+        if (loop->stopping && now > loop->stop_deadline_ms)
+            pl_connection_cut(c);
+        else
+            pl_connection_tick(c, now);
+    }
+}
