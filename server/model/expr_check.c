@@ -225,6 +225,19 @@ static int check_call(struct pl_parser *p, struct pl_node *node)
     }
 }
 
+/* The beginning of a text, whole characters. */
+static struct pl_bytes shortened(struct pl_bytes text)
+{
+    enum { SHOWN_MAX = 256 };
+
+    if (text.len <= SHOWN_MAX)
+        return text;
+    text.len = SHOWN_MAX;
+    while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
+
 static void write_bound(struct pl_buf *out, struct pl_value value)
 {
     char number_text[PL_NUMBER_TEXT_MAX];
@@ -235,8 +248,7 @@ static void write_bound(struct pl_buf *out, struct pl_value value)
         pl_value_number(value, &number);
         pl_buf_append(out, number_text, pl_number_format(&number, number_text));
     } else if (value.type == PL_TYPE_S) {
-        pl_buf_append_bytes(out,
-                            pl_bytes(value.payload.data, value.payload.len < 256 ? value.payload.len : 256));
+        pl_buf_append_bytes(out, shortened(value.payload));
     } else {
         pl_buf_append_format(out, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]", value.payload.len,
                              value.payload.len);
