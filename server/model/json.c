@@ -47,7 +47,8 @@ int pl_json_unexpected(const struct pl_json_reader *r, const char *expected, str
     char found[FOUND_MAX];
 
     describe(r, found);
-    return pl_reason_set(why, PL_ESYNTAX, "expected %s at byte %zu, found %s", expected, offset(r, r->at), found);
+    return pl_reason_set(why, PL_ESYNTAX, "expected %s at byte %zu, found %s", expected, offset(r, r->at),
+                         found);
 }
 
 static void skip_space(struct pl_json_reader *r)
@@ -62,15 +63,23 @@ enum pl_json_kind pl_json_peek(struct pl_json_reader *r)
     if (r->at == r->end)
         return PL_JSON_END;
     switch (*r->at) {
-    case '{': return PL_JSON_OBJECT;
-    case '[': return PL_JSON_ARRAY;
-    case '"': return PL_JSON_STRING;
-    case 't': return PL_JSON_TRUE;
-    case 'f': return PL_JSON_FALSE;
-    case 'n': return PL_JSON_NULL;
+    case '{':
+        return PL_JSON_OBJECT;
+    case '[':
+        return PL_JSON_ARRAY;
+    case '"':
+        return PL_JSON_STRING;
+    case 't':
+        return PL_JSON_TRUE;
+    case 'f':
+        return PL_JSON_FALSE;
+    case 'n':
+        return PL_JSON_NULL;
     case '-':
-    case '0' ... '9': return PL_JSON_NUMBER;
-    default: return PL_JSON_BAD;
+    case '0' ... '9':
+        return PL_JSON_NUMBER;
+    default:
+        return PL_JSON_BAD;
     }
 }
 
@@ -99,9 +108,10 @@ static int scan_string(struct pl_json_reader *r, struct pl_bytes *raw, bool *esc
             return 0;
         }
         if (*p != '\\')
-            return pl_reason_set(why, PL_ESYNTAX,
-                                 "a raw control character (0x%02X) in a string at byte %zu: write it as \\u%04X",
-                                 (unsigned char)*p, offset(r, p), (unsigned char)*p);
+            return pl_reason_set(
+                why, PL_ESYNTAX,
+                "a raw control character (0x%02X) in a string at byte %zu: write it as \\u%04X",
+                (unsigned char)*p, offset(r, p), (unsigned char)*p);
         *escaped = true;
         if (r->end - p < 2)
             break;
@@ -171,14 +181,28 @@ static const char *take_escape(const char **p, const char *end, uint32_t *code)
     switch (letter) {
     case '"':
     case '\\':
-    case '/': *code = (uint32_t)letter; return NULL;
-    case 'b': *code = '\b'; return NULL;
-    case 'f': *code = '\f'; return NULL;
-    case 'n': *code = '\n'; return NULL;
-    case 'r': *code = '\r'; return NULL;
-    case 't': *code = '\t'; return NULL;
-    case 'u': return take_unicode(p, end, code);
-    default: return "an escape that JSON does not have";
+    case '/':
+        *code = (uint32_t)letter;
+        return NULL;
+    case 'b':
+        *code = '\b';
+        return NULL;
+    case 'f':
+        *code = '\f';
+        return NULL;
+    case 'n':
+        *code = '\n';
+        return NULL;
+    case 'r':
+        *code = '\r';
+        return NULL;
+    case 't':
+        *code = '\t';
+        return NULL;
+    case 'u':
+        return take_unicode(p, end, code);
+    default:
+        return "an escape that JSON does not have";
     }
 }
 
@@ -406,14 +430,20 @@ static int skip_head(struct pl_json_reader *r, bool *inside, struct pl_reason *w
 
     *inside = false;
     switch (pl_json_peek(r)) {
-    case PL_JSON_OBJECT: return pl_json_enter_object(r, inside, why);
-    case PL_JSON_ARRAY: return pl_json_enter_array(r, inside, why);
-    case PL_JSON_STRING: return skip_string(r, why);
-    case PL_JSON_NUMBER: return pl_json_take_number_text(r, &text, why);
+    case PL_JSON_OBJECT:
+        return pl_json_enter_object(r, inside, why);
+    case PL_JSON_ARRAY:
+        return pl_json_enter_array(r, inside, why);
+    case PL_JSON_STRING:
+        return skip_string(r, why);
+    case PL_JSON_NUMBER:
+        return pl_json_take_number_text(r, &text, why);
     case PL_JSON_TRUE:
     case PL_JSON_FALSE:
-    case PL_JSON_NULL: return pl_json_take_literal(r, why);
-    default: return pl_json_unexpected(r, "a value", why);
+    case PL_JSON_NULL:
+        return pl_json_take_literal(r, why);
+    default:
+        return pl_json_unexpected(r, "a value", why);
     }
 }
 
@@ -444,8 +474,8 @@ int pl_json_skip(struct pl_json_reader *r, struct pl_reason *why)
             return rc;
         if (more) {
             if (depth == NESTING_MAX)
-                return pl_reason_set(why, PL_ESYNTAX, "more than %d levels of nesting at byte %zu", NESTING_MAX,
-                                     offset(r, r->at));
+                return pl_reason_set(why, PL_ESYNTAX, "more than %d levels of nesting at byte %zu",
+                                     NESTING_MAX, offset(r, r->at));
             owed[depth++] = close;
         }
         while (!more && depth > 0) {

@@ -24,7 +24,8 @@ static inline uint64_t pl_json_run_ends(uint64_t eight)
 {
     uint64_t control = (eight - PL_JSON_EACH(0x20)) & ~eight & PL_JSON_HIGH_BITS;
 
-    return control | pl_json_zero_bytes(eight ^ PL_JSON_EACH('"')) | pl_json_zero_bytes(eight ^ PL_JSON_EACH('\\'));
+    return control | pl_json_zero_bytes(eight ^ PL_JSON_EACH('"')) |
+           pl_json_zero_bytes(eight ^ PL_JSON_EACH('\\'));
 }
 
 /* From `p` to the first byte that ends a run, or to the end. `*high` collects the bytes passed. */

@@ -9,8 +9,8 @@
 
 /* What stands for a character between quotes: 0 itself, 'u' \u00XX, else a backslash and that letter. */
 static const char escapes[256] = {
-    [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [0x0B] = 'u', ['\f'] = 'f',
-    ['\r'] = 'r', [0x0E ... 0x1F] = 'u', ['"'] = '"', ['\\'] = '\\',
+    [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't',          ['\n'] = 'n', [0x0B] = 'u',
+    ['\f'] = 'f',          ['\r'] = 'r', [0x0E ... 0x1F] = 'u', ['"'] = '"',  ['\\'] = '\\',
 };
 
 enum { ESCAPE_MAX = 6 };
@@ -180,7 +180,9 @@ static void write_plain(struct pl_buf *out, struct pl_value value)
     struct pl_number number;
 
     switch (value.type) {
-    case PL_TYPE_S: pl_json_write_string(out, value.payload); break;
+    case PL_TYPE_S:
+        pl_json_write_string(out, value.payload);
+        break;
     case PL_TYPE_N:
         pl_value_number(value, &number);
         write_number(out, &number);
@@ -190,9 +192,15 @@ static void write_plain(struct pl_buf *out, struct pl_value value)
         write_base64(out, value.payload);
         pl_buf_append_byte(out, '}');
         break;
-    case PL_TYPE_BOOL: write_text(out, pl_value_bool(value) ? "true" : "false"); break;
-    case PL_TYPE_NULL: write_text(out, "null"); break;
-    case PL_TYPE_L: write_list(out, PL_JSON_PLAIN, value.payload); break;
+    case PL_TYPE_BOOL:
+        write_text(out, pl_value_bool(value) ? "true" : "false");
+        break;
+    case PL_TYPE_NULL:
+        write_text(out, "null");
+        break;
+    case PL_TYPE_L:
+        write_list(out, PL_JSON_PLAIN, value.payload);
+        break;
     case PL_TYPE_M:
         if (looks_like_marker(value.payload)) {
             write_text(out, "{\"$map\":");
@@ -220,19 +228,33 @@ static void write_typed(struct pl_buf *out, struct pl_value value)
     write_text(out, pl_type_name(value.type));
     write_text(out, "\":");
     switch (value.type) {
-    case PL_TYPE_S: pl_json_write_string(out, value.payload); break;
+    case PL_TYPE_S:
+        pl_json_write_string(out, value.payload);
+        break;
     case PL_TYPE_N:
         pl_value_number(value, &number);
         write_quoted_number(out, &number);
         break;
-    case PL_TYPE_B: write_base64(out, value.payload); break;
-    case PL_TYPE_BOOL: write_text(out, pl_value_bool(value) ? "true" : "false"); break;
-    case PL_TYPE_NULL: write_text(out, "true"); break;
-    case PL_TYPE_L: write_list(out, PL_JSON_TYPED, value.payload); break;
-    case PL_TYPE_M: write_entries(out, PL_JSON_TYPED, value.payload); break;
+    case PL_TYPE_B:
+        write_base64(out, value.payload);
+        break;
+    case PL_TYPE_BOOL:
+        write_text(out, pl_value_bool(value) ? "true" : "false");
+        break;
+    case PL_TYPE_NULL:
+        write_text(out, "true");
+        break;
+    case PL_TYPE_L:
+        write_list(out, PL_JSON_TYPED, value.payload);
+        break;
+    case PL_TYPE_M:
+        write_entries(out, PL_JSON_TYPED, value.payload);
+        break;
     case PL_TYPE_SS:
     case PL_TYPE_NS:
-    case PL_TYPE_BS: write_set(out, PL_JSON_TYPED, value); break;
+    case PL_TYPE_BS:
+        write_set(out, PL_JSON_TYPED, value);
+        break;
     }
     pl_buf_append_byte(out, '}');
 }

@@ -43,8 +43,8 @@ const struct pl_index *pl_table_index(const struct pl_table *table, struct pl_by
 
 static bool is_name_character(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
 }
 
 bool pl_table_name_is_valid(struct pl_bytes name)
@@ -124,8 +124,9 @@ static enum pl_key_found encode_attributes(const struct pl_key_attribute *attrib
     return worst;
 }
 
-enum pl_key_found pl_key_schema_encode(const struct pl_key_schema *keys, struct pl_item item, struct pl_buf *pk,
-                                       struct pl_buf *sk, const struct pl_key_attribute **bad)
+enum pl_key_found pl_key_schema_encode(const struct pl_key_schema *keys, struct pl_item item,
+                                       struct pl_buf *pk, struct pl_buf *sk,
+                                       const struct pl_key_attribute **bad)
 {
     const struct pl_key_attribute *bad_partition = NULL, *bad_sort = NULL;
     size_t pk_len = pk->len, sk_len = sk->len;

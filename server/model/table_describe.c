@@ -34,7 +34,8 @@ static cJSON *add(struct writer *w, cJSON *to, struct pl_bytes name, cJSON *json
         cJSON_Delete(json);
         return NULL;
     }
-    added = cJSON_IsArray(to) ? cJSON_AddItemToArray(to, json) : cJSON_AddItemToObject(to, zero_ended(w, name), json);
+    added = cJSON_IsArray(to) ? cJSON_AddItemToArray(to, json)
+                              : cJSON_AddItemToObject(to, zero_ended(w, name), json);
     if (added)
         return json;
     w->failed = true;
@@ -61,7 +62,8 @@ static void add_function(struct writer *w, cJSON *to, struct pl_bytes name)
     add(w, marker, pl_str("$function"), cJSON_CreateTrue());
 }
 
-static void add_key_attribute(struct writer *w, cJSON *to, const char *name, const struct pl_key_attribute *attribute)
+static void add_key_attribute(struct writer *w, cJSON *to, const char *name,
+                              const struct pl_key_attribute *attribute)
 {
     struct pl_buf text = { 0 };
 
@@ -103,9 +105,15 @@ static void add_projection(struct writer *w, cJSON *to, const struct pl_index *i
     cJSON *list;
 
     switch (index->projection) {
-    case PL_PROJECT_ALL: add_text(w, to, "project", pl_str("all")); break;
-    case PL_PROJECT_KEYS_ONLY: add_text(w, to, "project", pl_str("keys_only")); break;
-    case PL_PROJECT_FUNCTION: add_function(w, to, pl_str("project")); break;
+    case PL_PROJECT_ALL:
+        add_text(w, to, "project", pl_str("all"));
+        break;
+    case PL_PROJECT_KEYS_ONLY:
+        add_text(w, to, "project", pl_str("keys_only"));
+        break;
+    case PL_PROJECT_FUNCTION:
+        add_function(w, to, pl_str("project"));
+        break;
     case PL_PROJECT_NAMES:
         list = add(w, to, pl_str("project"), cJSON_CreateArray());
         for (uint32_t i = 0; i < index->name_count; i++)
@@ -132,7 +140,8 @@ static void add_indexes(struct writer *w, cJSON *to, const struct pl_table *tabl
 
 static void add_conditions(struct writer *w, cJSON *to, const struct pl_table *table)
 {
-    cJSON *conditions = table->condition_count > 0 ? add(w, to, pl_str("conditions"), cJSON_CreateObject()) : NULL;
+    cJSON *conditions =
+        table->condition_count > 0 ? add(w, to, pl_str("conditions"), cJSON_CreateObject()) : NULL;
 
     for (uint32_t i = 0; i < table->condition_count; i++)
         add_function(w, conditions, table->conditions[i]);

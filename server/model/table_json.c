@@ -73,12 +73,12 @@ static int expected(const struct loader *l, const struct place *at, const char *
     if (cJSON_IsNumber(found))
         return wrong(l, at, "expected %s, found %.15g", what, found->valuedouble);
     return wrong(l, at, "expected %s, found %s", what,
-                 found == NULL            ? "nothing"
-                 : cJSON_IsArray(found)   ? "a list"
-                 : cJSON_IsObject(found)  ? "an object"
-                 : cJSON_IsTrue(found)    ? "true"
-                 : cJSON_IsFalse(found)   ? "false"
-                                          : "null");
+                 found == NULL           ? "nothing"
+                 : cJSON_IsArray(found)  ? "a list"
+                 : cJSON_IsObject(found) ? "an object"
+                 : cJSON_IsTrue(found)   ? "true"
+                 : cJSON_IsFalse(found)  ? "false"
+                                         : "null");
 }
 
 /* --- small things --- */
@@ -139,17 +139,19 @@ static int take_text(const struct loader *l, const struct place *at, const char 
 }
 
 /* The name of a table or index. */
-static int take_table_name(const struct loader *l, const struct place *at, const char *text, struct pl_bytes *out)
+static int take_table_name(const struct loader *l, const struct place *at, const char *text,
+                           struct pl_bytes *out)
 {
     if (!pl_table_name_is_valid(pl_str(text)))
-        return wrong(l, at, "expected a name of %d to %d characters of a-z, A-Z, 0-9, '_', '-' and '.', found \"%s\"",
-                     PL_TABLE_NAME_MIN, PL_TABLE_NAME_MAX, shown(text));
+        return wrong(
+            l, at, "expected a name of %d to %d characters of a-z, A-Z, 0-9, '_', '-' and '.', found \"%s\"",
+            PL_TABLE_NAME_MIN, PL_TABLE_NAME_MAX, shown(text));
     return take_text(l, at, text, PL_TABLE_NAME_MAX, out);
 }
 
 /* A whole number from `min` to `max`. Absent: `*out` stays. */
-static int take_integer(const struct loader *l, const struct place *outer, const cJSON *object, const char *name,
-                        int64_t min, int64_t max, int64_t *out)
+static int take_integer(const struct loader *l, const struct place *outer, const cJSON *object,
+                        const char *name, int64_t min, int64_t max, int64_t *out)
 {
     struct place at = { .outer = outer, .name = name };
     const cJSON *json = field(object, name);
@@ -209,7 +211,8 @@ static int compare_names(const void *a, const void *b)
     return pl_bytes_compare(*(const struct pl_bytes *)a, *(const struct pl_bytes *)b);
 }
 
-_Static_assert(offsetof(struct pl_index, name) == 0 && offsetof(struct pl_trigger, name) == 0, "see compare_names");
+_Static_assert(offsetof(struct pl_index, name) == 0 && offsetof(struct pl_trigger, name) == 0,
+               "see compare_names");
 
 /* Sort by name and refuse a name that is there twice. */
 static int sort(const struct loader *l, const struct place *at, void *things, uint32_t count, size_t size)
@@ -221,7 +224,8 @@ static int sort(const struct loader *l, const struct place *at, void *things, ui
         const struct pl_bytes *name = (const void *)((const char *)things + i * size);
 
         if (compare_names((const char *)name - size, name) == 0)
-            return wrong(l, at, "\"%.*s\" is given twice", (int)(name->len > SHOWN_MAX ? 0 : name->len), name->data);
+            return wrong(l, at, "\"%.*s\" is given twice", (int)(name->len > SHOWN_MAX ? 0 : name->len),
+                         name->data);
     }
     return 0;
 }
@@ -259,14 +263,15 @@ static int take_key_attribute(const struct loader *l, const struct place *at, co
 }
 
 /* One attribute, or a list of up to `count_max`. */
-static int take_key_attributes(const struct loader *l, const struct place *at, const cJSON *json, int count_max,
-                               struct pl_key_attribute *out, uint8_t *count)
+static int take_key_attributes(const struct loader *l, const struct place *at, const cJSON *json,
+                               int count_max, struct pl_key_attribute *out, uint8_t *count)
 {
     int found, rc;
 
     if (is_function(json))
-        return wrong(l, at, "expected the key's attribute and type even where a function computes it: let `project` "
-                            "return the attribute");
+        return wrong(l, at,
+                     "expected the key's attribute and type even where a function computes it: let `project` "
+                     "return the attribute");
     if (!cJSON_IsArray(json)) {
         *count = 1;
         return take_key_attribute(l, at, json, &out[0]);
@@ -276,7 +281,8 @@ static int take_key_attributes(const struct loader *l, const struct place *at, c
         return wrong(l, at, "expected at least one key attribute, found an empty list");
     if (found > count_max)
         return count_max == 1
-                   ? wrong(l, at, "expected one key attribute, found %d: only global indexes have several", found)
+                   ? wrong(l, at, "expected one key attribute, found %d: only global indexes have several",
+                           found)
                    : wrong(l, at, "expected at most %d key attributes, found %d", count_max, found);
     for (int i = 0; i < found; i++) {
         struct place here = { .outer = at, .index = i };
@@ -321,7 +327,8 @@ static int check_attributes(const struct loader *l, const struct place *at, cons
             return wrong(l, at, "the attribute \"%.*s\" stands in the key twice", (int)attribute->name.len,
                          attribute->name.data);
         if (known != NULL && known->type != attribute->type)
-            return wrong(l, at, "the attribute \"%.*s\" is of type %s here and %s elsewhere: it can have only one",
+            return wrong(l, at,
+                         "the attribute \"%.*s\" is of type %s here and %s elsewhere: it can have only one",
                          (int)attribute->name.len, attribute->name.data, pl_type_name(attribute->type),
                          pl_type_name(known->type));
     }
@@ -371,9 +378,9 @@ static int take_throughput(const struct loader *l, const struct place *outer, co
         return rc;
     if (read_units == 0 || write_units == 0)
         return wrong(l, &at, "expected both read and write units, from 1 to %s", dynamodb_units_max);
-    *out = (struct pl_throughput){
-        .provisioned = true, .read_units = (uint64_t)read_units, .write_units = (uint64_t)write_units
-    };
+    *out = (struct pl_throughput){ .provisioned = true,
+                                   .read_units = (uint64_t)read_units,
+                                   .write_units = (uint64_t)write_units };
     return 0;
 }
 
@@ -436,10 +443,13 @@ static int take_local_keys(const struct loader *l, const struct place *at, const
     struct place throughput = { .outer = at, .name = "throughput" };
 
     if (field(json, "sort_key") == NULL)
-        return wrong(l, &sort_key, "expected a sort key, because an index without partition_key is local; a global "
-                                   "one has its own partition_key");
+        return wrong(l, &sort_key,
+                     "expected a sort key, because an index without partition_key is local; a global "
+                     "one has its own partition_key");
     if (l->table->keys.sort_count == 0)
-        return wrong(l, at, "a local index needs a table with a sort key; with its own partition_key it would be global");
+        return wrong(
+            l, at,
+            "a local index needs a table with a sort key; with its own partition_key it would be global");
     if (field(json, "throughput") != NULL)
         return wrong(l, &throughput, "a local index shares the throughput of its table");
     index->keys = l->table->keys;
@@ -460,13 +470,16 @@ static int take_global_keys(const struct loader *l, const struct place *at, cons
     if (rc != 0)
         return rc;
     if (index->throughput.provisioned && !l->table->throughput.provisioned)
-        return wrong(l, &throughput, "the table has no throughput, so it is on demand, and so are its indexes");
+        return wrong(l, &throughput,
+                     "the table has no throughput, so it is on demand, and so are its indexes");
     if (!index->throughput.provisioned && l->table->throughput.provisioned)
-        return wrong(l, &throughput, "expected {\"read\":units,\"write\":units}, because the table has throughput");
+        return wrong(l, &throughput,
+                     "expected {\"read\":units,\"write\":units}, because the table has throughput");
     return 0;
 }
 
-static int take_index(const struct loader *l, const struct place *at, const cJSON *json, struct pl_index *index)
+static int take_index(const struct loader *l, const struct place *at, const cJSON *json,
+                      struct pl_index *index)
 {
     static const char *const known[] = { "partition_key", "sort_key", "project", "throughput", NULL };
     int rc;
@@ -496,12 +509,14 @@ static int check_index_limits(const struct loader *l, const struct place *at)
         names += index->name_count;
     }
     if (locals > PL_LOCAL_INDEXES_MAX)
-        return wrong(l, at, "a table has at most %d local indexes, this one %u", PL_LOCAL_INDEXES_MAX, locals);
+        return wrong(l, at, "a table has at most %d local indexes, this one %u", PL_LOCAL_INDEXES_MAX,
+                     locals);
     if (globals > PL_GLOBAL_INDEXES_MAX)
-        return wrong(l, at, "a table has at most %d global indexes, this one %u", PL_GLOBAL_INDEXES_MAX, globals);
+        return wrong(l, at, "a table has at most %d global indexes, this one %u", PL_GLOBAL_INDEXES_MAX,
+                     globals);
     if (names > PL_NON_KEY_ATTRIBUTES_MAX)
-        return wrong(l, at, "all indexes together project at most %d names, these %u", PL_NON_KEY_ATTRIBUTES_MAX,
-                     names);
+        return wrong(l, at, "all indexes together project at most %d names, these %u",
+                     PL_NON_KEY_ATTRIBUTES_MAX, names);
     return 0;
 }
 
@@ -534,7 +549,8 @@ static int take_indexes(const struct loader *l, const cJSON *json)
 
 /* --- triggers and conditions --- */
 
-static int take_event(const struct loader *l, const struct place *at, const cJSON *json, struct pl_trigger *trigger)
+static int take_event(const struct loader *l, const struct place *at, const cJSON *json,
+                      struct pl_trigger *trigger)
 {
     const char *name = cJSON_IsString(json) ? json->valuestring : "";
     bool *event = strcmp(name, "insert") == 0   ? &trigger->on_insert
@@ -587,7 +603,8 @@ static int take_max_age(const struct loader *l, const struct place *at, const cJ
     if (rc != 0)
         return rc;
     if (max_age_s != -1 && max_age_s < 60)
-        return wrong(l, &here, "expected -1 (no limit) or 60 to 604800 seconds, found %lld", (long long)max_age_s);
+        return wrong(l, &here, "expected -1 (no limit) or 60 to 604800 seconds, found %lld",
+                     (long long)max_age_s);
     trigger->max_age_s = max_age_s;
     return 0;
 }
@@ -653,8 +670,9 @@ static int take_triggers(const struct loader *l, const cJSON *json)
     if (!is_object(json))
         return expected(l, &at, "an object with a trigger under each name", json);
     if (json->child != NULL && table->stream == PL_STREAM_OFF)
-        return wrong(l, &at, "triggers run from the stream, and this table has none: give it one, such as "
-                             "stream = \"new_and_old_images\"");
+        return wrong(l, &at,
+                     "triggers run from the stream, and this table has none: give it one, such as "
+                     "stream = \"new_and_old_images\"");
     rc = take_room(l, json, sizeof *table->triggers, &table->triggers);
     if (rc != 0)
         return rc;
@@ -685,7 +703,8 @@ static int take_conditions(const struct loader *l, const cJSON *json)
     for (const cJSON *child = json->child; child != NULL; child = child->next) {
         struct place here = { .outer = &at, .name = child->string };
 
-        rc = take_text(l, &here, child->string, PL_TABLE_NAME_MAX, &table->conditions[table->condition_count]);
+        rc =
+            take_text(l, &here, child->string, PL_TABLE_NAME_MAX, &table->conditions[table->condition_count]);
         if (rc == 0)
             rc = check_function(l, &here, child);
         if (rc != 0)
@@ -708,8 +727,8 @@ static int take_stream(const struct loader *l, const cJSON *json)
             l->table->stream = view;
             return 0;
         }
-    return expected(l, &at,
-                    "\"keys_only\", \"new_image\", \"old_image\", \"new_and_old_images\" or false", json);
+    return expected(l, &at, "\"keys_only\", \"new_image\", \"old_image\", \"new_and_old_images\" or false",
+                    json);
 }
 
 static int take_ttl(const struct loader *l, const cJSON *json)
@@ -744,10 +763,10 @@ static int take_name(const struct loader *l, const cJSON *json)
 
 static int take_table(const struct loader *l, const cJSON *json)
 {
-    static const char *const known[] = { "table",      "partition_key", "sort_key", "ttl",
-                                         "stream",     "throughput",    "deletion_protection",
-                                         "indexes",    "before_write",  "conditions",
-                                         "triggers",   NULL };
+    static const char *const known[] = {
+        "table",   "partition_key", "sort_key",   "ttl",      "stream", "throughput", "deletion_protection",
+        "indexes", "before_write",  "conditions", "triggers", NULL
+    };
     struct place protection = { .name = "deletion_protection" };
     struct pl_table *table = l->table;
     int rc;
@@ -819,8 +838,8 @@ int pl_table_from_text(struct pl_bytes text, bool functions, struct pl_table **o
     int rc;
 
     if (text.len > TEXT_MAX)
-        return pl_reason_set(why, PL_EINVALID, "a table's definition has at most %d bytes, this one %zu", TEXT_MAX,
-                             text.len);
+        return pl_reason_set(why, PL_EINVALID, "a table's definition has at most %d bytes, this one %zu",
+                             TEXT_MAX, text.len);
     rc = check_text(text, why);
     if (rc != 0)
         return rc;

@@ -86,9 +86,15 @@ static void a_name_given_twice_is_refused(void)
 static void text_that_is_no_utf8_is_refused(void)
 {
     static const char *const bad[] = {
-        "{\"a\":\"\xFF\"}",         "{\"a\":\"\xC3\"}",         "{\"a\":\"\xC0\xAF\"}",
-        "{\"a\":\"\xED\xA0\x80\"}", "{\"a\":\"\xF5\x80\x80\x80\"}", "{\"a\":\"long enough for eight \x80\"}",
-        "{\"\xFF\":1}",             "{\"a\":\"\\n\xFF\"}",      "{\"a\":\"12345678\xE2\x82\"}",
+        "{\"a\":\"\xFF\"}",
+        "{\"a\":\"\xC3\"}",
+        "{\"a\":\"\xC0\xAF\"}",
+        "{\"a\":\"\xED\xA0\x80\"}",
+        "{\"a\":\"\xF5\x80\x80\x80\"}",
+        "{\"a\":\"long enough for eight \x80\"}",
+        "{\"\xFF\":1}",
+        "{\"a\":\"\\n\xFF\"}",
+        "{\"a\":\"12345678\xE2\x82\"}",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -122,7 +128,9 @@ static void a_quote_or_backslash_is_seen_at_every_place(void)
         snprintf(json, sizeof json, "{\"a\":\"%.*s\\\"%.*s\"}", at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", 24 - at,
                  "abcdefghijklmnopqrstuvwxyz");
         CHECK_TEXT(same_plain(json), json);
-        snprintf(json, sizeof json, "{\"a\":\"%.*s\",\"b\":2}", at, "\x7F" "BCDEFGHIJKLMNOPQRSTUVWXYZ");
+        snprintf(json, sizeof json, "{\"a\":\"%.*s\",\"b\":2}", at,
+                 "\x7F"
+                 "BCDEFGHIJKLMNOPQRSTUVWXYZ");
         snprintf(wanted, sizeof wanted, "%s", json);
         CHECK_TEXT(same_plain(json), wanted);
     }
@@ -130,8 +138,9 @@ static void a_quote_or_backslash_is_seen_at_every_place(void)
 
 static void numbers_outside_the_grammar_are_refused(void)
 {
-    static const char *const bad[] = { "007", "1.", ".5", "+1", "-", "1e", "1e+", "0x10", "1.e5", "--1", "NaN",
-                                       "Infinity", "-Infinity", "01", "-01", "1_000", "1,5", "00", "1 2" };
+    static const char *const bad[] = { "007",  "1.",    ".5",  "+1",  "-",        "1e",        "1e+",
+                                       "0x10", "1.e5",  "--1", "NaN", "Infinity", "-Infinity", "01",
+                                       "-01",  "1_000", "1,5", "00",  "1 2" };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char json[64];
@@ -156,13 +165,14 @@ static void a_number_too_large_is_an_error_and_not_null(void)
 
 static void all_38_digits_are_kept(void)
 {
-    const char *json = "{\"a\":12345678901234567890123456789012345678,\"b\":-0.12345678901234567890123456789012345678"
-                       ",\"c\":9007199254740993}";
+    const char *json =
+        "{\"a\":12345678901234567890123456789012345678,\"b\":-0.12345678901234567890123456789012345678"
+        ",\"c\":9007199254740993}";
 
     CHECK_TEXT(same_plain(json), json);
-    CHECK_TEXT(through(PL_JSON_TYPED, PL_JSON_PLAIN,
-                       "{\"a\":{\"N\":\"12345678901234567890123456789012345678\"}}"),
-               "{\"a\":12345678901234567890123456789012345678}");
+    CHECK_TEXT(
+        through(PL_JSON_TYPED, PL_JSON_PLAIN, "{\"a\":{\"N\":\"12345678901234567890123456789012345678\"}}"),
+        "{\"a\":12345678901234567890123456789012345678}");
 }
 
 static void a_byte_order_mark_is_refused_by_name(void)
@@ -173,8 +183,9 @@ static void a_byte_order_mark_is_refused_by_name(void)
 
 static void lone_surrogates_are_refused_and_pairs_are_one_character(void)
 {
-    static const char *const bad[] = { "\\uD800", "\\uDC00", "\\uD83D\\u0041", "\\uD83Dx", "\\uD83D\\n",
-                                       "\\uDE00\\uD83D", "\\uD83D\\uD83D", "\\uD83D\\u", "\\uD83D\\" };
+    static const char *const bad[] = { "\\uD800",        "\\uDC00",    "\\uD83D\\u0041",
+                                       "\\uD83Dx",       "\\uD83D\\n", "\\uDE00\\uD83D",
+                                       "\\uD83D\\uD83D", "\\uD83D\\u", "\\uD83D\\" };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char json[64];
@@ -182,7 +193,8 @@ static void lone_surrogates_are_refused_and_pairs_are_one_character(void)
         snprintf(json, sizeof json, "{\"a\":\"%s\"}", bad[i]);
         CHECK_MSG(plain(json) == PL_ESYNTAX, "%s", bad[i]);
     }
-    CHECK_TEXT(same_plain("{\"a\":\"\\uD83D\\uDE00\\uffff\\u00e9\"}"), "{\"a\":\"\xF0\x9F\x98\x80\xEF\xBF\xBF\xC3\xA9\"}");
+    CHECK_TEXT(same_plain("{\"a\":\"\\uD83D\\uDE00\\uffff\\u00e9\"}"),
+               "{\"a\":\"\xF0\x9F\x98\x80\xEF\xBF\xBF\xC3\xA9\"}");
 }
 
 static void escapes_that_json_lacks_are_refused(void)
@@ -211,11 +223,37 @@ static void trailing_bytes_are_refused(void)
 static void punctuation_out_of_place_is_refused(void)
 {
     static const char *const bad[] = {
-        "",          "{",          "}",           "{\"a\"",       "{\"a\":",      "{\"a\":1",    "{\"a\":1,",
-        "{,}",       "{\"a\":1,}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{\"a\":[1 2]}", "{\"a\" 1}",   "{a:1}",
-        "{'a':1}",   "{\"a\":tru}", "{\"a\":True}", "{\"a\":nul",   "{\"a\":truee}", "[]",         "1",
-        "\"a\"",     "null",       "{\"a\":/**/1}", "{\"a\":1;}",  "{\"a\":[1}}",  "{\"a\":{\"b\":1]}", "{\"a\":\"",
-        "{\"a\":\"x", "{\"a\":\v1}", "{\"a\":\"\\",
+        "",
+        "{",
+        "}",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,",
+        "{,}",
+        "{\"a\":1,}",
+        "{\"a\":[1,]}",
+        "{\"a\":[,1]}",
+        "{\"a\":[1 2]}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{'a':1}",
+        "{\"a\":tru}",
+        "{\"a\":True}",
+        "{\"a\":nul",
+        "{\"a\":truee}",
+        "[]",
+        "1",
+        "\"a\"",
+        "null",
+        "{\"a\":/**/1}",
+        "{\"a\":1;}",
+        "{\"a\":[1}}",
+        "{\"a\":{\"b\":1]}",
+        "{\"a\":\"",
+        "{\"a\":\"x",
+        "{\"a\":\v1}",
+        "{\"a\":\"\\",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -228,7 +266,8 @@ static void punctuation_out_of_place_is_refused(void)
 
 static void no_beginning_of_a_text_is_a_text(void)
 {
-    const char *json = "{\"a\":[1,-2.5e3,\"x\\u00e9\",{\"$set\":[\"b\"]}],\"c\":{\"$binary\":\"AAE=\"},\"d\":null}";
+    const char *json =
+        "{\"a\":[1,-2.5e3,\"x\\u00e9\",{\"$set\":[\"b\"]}],\"c\":{\"$binary\":\"AAE=\"},\"d\":null}";
 
     for (size_t len = 0; len < strlen(json); len++) {
         /* The exact size, so that a sanitizer sees a read past the end. */
@@ -284,21 +323,26 @@ static void a_bottomless_text_costs_no_stack(void)
 
 static void plain_values_have_their_types(void)
 {
-    CHECK_TEXT(through(PL_JSON_PLAIN, PL_JSON_TYPED,
-                       "{\"s\":\"x\",\"n\":1.50,\"t\":true,\"f\":false,\"z\":null,\"l\":[1,\"a\"],\"m\":{\"k\":-0},"
-                       "\"b\":{\"$binary\":\"AAEC\"},\"ss\":{\"$set\":[\"b\",\"a\"]},\"ns\":{\"$set\":[10,9,-1]},"
-                       "\"bs\":{\"$set\":[{\"$binary\":\"/w==\"},{\"$binary\":\"\"}]},\"N\":{\"$number\":\"+1E2\"}}"),
-               "{\"N\":{\"N\":\"100\"},\"b\":{\"B\":\"AAEC\"},\"bs\":{\"BS\":[\"\",\"/w==\"]},\"f\":{\"BOOL\":false},"
-               "\"l\":{\"L\":[{\"N\":\"1\"},{\"S\":\"a\"}]},\"m\":{\"M\":{\"k\":{\"N\":\"0\"}}},\"n\":{\"N\":\"1.5\"},"
-               "\"ns\":{\"NS\":[\"-1\",\"9\",\"10\"]},\"s\":{\"S\":\"x\"},\"ss\":{\"SS\":[\"a\",\"b\"]},"
-               "\"t\":{\"BOOL\":true},\"z\":{\"NULL\":true}}");
+    CHECK_TEXT(
+        through(
+            PL_JSON_PLAIN, PL_JSON_TYPED,
+            "{\"s\":\"x\",\"n\":1.50,\"t\":true,\"f\":false,\"z\":null,\"l\":[1,\"a\"],\"m\":{\"k\":-0},"
+            "\"b\":{\"$binary\":\"AAEC\"},\"ss\":{\"$set\":[\"b\",\"a\"]},\"ns\":{\"$set\":[10,9,-1]},"
+            "\"bs\":{\"$set\":[{\"$binary\":\"/w==\"},{\"$binary\":\"\"}]},\"N\":{\"$number\":\"+1E2\"}}"),
+        "{\"N\":{\"N\":\"100\"},\"b\":{\"B\":\"AAEC\"},\"bs\":{\"BS\":[\"\",\"/"
+        "w==\"]},\"f\":{\"BOOL\":false},"
+        "\"l\":{\"L\":[{\"N\":\"1\"},{\"S\":\"a\"}]},\"m\":{\"M\":{\"k\":{\"N\":\"0\"}}},\"n\":{\"N\":\"1."
+        "5\"},"
+        "\"ns\":{\"NS\":[\"-1\",\"9\",\"10\"]},\"s\":{\"S\":\"x\"},\"ss\":{\"SS\":[\"a\",\"b\"]},"
+        "\"t\":{\"BOOL\":true},\"z\":{\"NULL\":true}}");
 }
 
 static void an_empty_list_is_not_an_empty_map(void)
 {
     CHECK_TEXT(same_plain("{\"l\":[],\"m\":{},\"s\":\"\"}"), "{\"l\":[],\"m\":{},\"s\":\"\"}");
     CHECK_TEXT(same_plain("{}"), "{}");
-    CHECK_TEXT(through(PL_JSON_PLAIN, PL_JSON_TYPED, "{\"l\":[],\"m\":{}}"), "{\"l\":{\"L\":[]},\"m\":{\"M\":{}}}");
+    CHECK_TEXT(through(PL_JSON_PLAIN, PL_JSON_TYPED, "{\"l\":[],\"m\":{}}"),
+               "{\"l\":{\"L\":[]},\"m\":{\"M\":{}}}");
 }
 
 static void a_map_with_one_dollar_name_is_escaped(void)
@@ -308,7 +352,8 @@ static void a_map_with_one_dollar_name_is_escaped(void)
     CHECK_TEXT(through(PL_JSON_PLAIN, PL_JSON_TYPED, "{\"a\":{\"$map\":{\"$set\":[]}}}"),
                "{\"a\":{\"M\":{\"$set\":{\"L\":[]}}}}");
     CHECK_TEXT(same_plain("{\"a\":{\"$map\":{\"$map\":{\"$map\":{}}}}}"), "{\"a\":{\"$map\":{\"$map\":{}}}}");
-    CHECK_TEXT(same_plain("{\"a\":{\"$map\":{\"$map\":{\"b\":1}}}}"), "{\"a\":{\"$map\":{\"$map\":{\"b\":1}}}}");
+    CHECK_TEXT(same_plain("{\"a\":{\"$map\":{\"$map\":{\"b\":1}}}}"),
+               "{\"a\":{\"$map\":{\"$map\":{\"b\":1}}}}");
     CHECK_TEXT(same_plain("{\"a\":{\"$map\":{\"b\":1}}}"), "{\"a\":{\"b\":1}}");
     CHECK_TEXT(same_plain("{\"a\":{\"\\u0024binary\":\"\"}}"), "{\"a\":{\"$binary\":\"\"}}");
 }
@@ -317,7 +362,8 @@ static void a_dollar_name_among_others_is_a_name(void)
 {
     CHECK_TEXT(same_plain("{\"a\":{\"$set\":[],\"b\":1}}"), "{\"a\":{\"$set\":[],\"b\":1}}");
     CHECK_TEXT(same_plain("{\"a\":{\"b\":1,\"$zzz\":2}}"), "{\"a\":{\"$zzz\":2,\"b\":1}}");
-    CHECK_TEXT(same_plain("{\"a\":{\"$x\":1,\"$y\":{\"$set\":[1]}}}"), "{\"a\":{\"$x\":1,\"$y\":{\"$set\":[1]}}}");
+    CHECK_TEXT(same_plain("{\"a\":{\"$x\":1,\"$y\":{\"$set\":[1]}}}"),
+               "{\"a\":{\"$x\":1,\"$y\":{\"$set\":[1]}}}");
 }
 
 static void no_name_of_the_item_itself_is_special(void)
@@ -375,17 +421,19 @@ static void marked_numbers_and_bytes_are_checked(void)
 
 static void typed_values_round_trip(void)
 {
-    const char *json = "{\"B\":{\"B\":\"AAE=\"},\"BS\":{\"BS\":[\"AA==\"]},\"L\":{\"L\":[{\"M\":{\"x\":{\"NULL\":true}}}]},"
-                       "\"N\":{\"N\":\"-1.5\"},\"NS\":{\"NS\":[\"1\",\"2\"]},\"S\":{\"S\":\"\"},\"SS\":{\"SS\":[\"\",\"a\"]},"
-                       "\"T\":{\"BOOL\":true}}";
+    const char *json =
+        "{\"B\":{\"B\":\"AAE=\"},\"BS\":{\"BS\":[\"AA==\"]},\"L\":{\"L\":[{\"M\":{\"x\":{\"NULL\":true}}}]},"
+        "\"N\":{\"N\":\"-1.5\"},\"NS\":{\"NS\":[\"1\",\"2\"]},\"S\":{\"S\":\"\"},\"SS\":{\"SS\":[\"\",\"a\"]}"
+        ","
+        "\"T\":{\"BOOL\":true}}";
 
     CHECK_TEXT(through(PL_JSON_TYPED, PL_JSON_TYPED, json), json);
 }
 
 static void a_typed_value_has_exactly_one_tag(void)
 {
-    static const char *const empty[] = { "{}", "{\"dog\":\"x\"}", "{\"s\":\"x\"}", "{\"S\":null}", "null",
-                                         "{\"SSS\":[]}", "{\"\":1}" };
+    static const char *const empty[] = { "{}",   "{\"dog\":\"x\"}", "{\"s\":\"x\"}", "{\"S\":null}",
+                                         "null", "{\"SSS\":[]}",    "{\"\":1}" };
 
     for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
         char json[64];
@@ -396,8 +444,9 @@ static void a_typed_value_has_exactly_one_tag(void)
                    "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
     }
     CHECK(typed("{\"a\":{\"S\":\"x\",\"N\":\"1\"}}") == PL_EINVALID);
-    CHECK_TEXT(why.text, "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
-                         "supported datatypes");
+    CHECK_TEXT(why.text,
+               "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+               "supported datatypes");
     CHECK(typed("{\"a\":{\"S\":\"x\",\"S\":\"x\"}}") == PL_EINVALID);
     CHECK(typed("{\"a\":{\"S\":\"x\",\"N\":null}}") == 0);
     CHECK(typed("{\"a\":{\"N\":null,\"S\":\"x\"}}") == 0);
@@ -408,8 +457,8 @@ static void typed_nothings_are_refused_in_dynamodbs_words(void)
     static const struct {
         const char *value, *sentence;
     } cases[] = {
-        { "{\"NULL\":false}",
-          "One or more parameter values were invalid: Null attribute value types must have the value of true" },
+        { "{\"NULL\":false}", "One or more parameter values were invalid: Null attribute value types must "
+                              "have the value of true" },
         { "{\"SS\":[]}", "One or more parameter values were invalid: An string set  may not be empty" },
         { "{\"NS\":[]}", "One or more parameter values were invalid: An number set  may not be empty" },
         { "{\"BS\":[]}", "One or more parameter values were invalid: Binary sets should not be empty" },
@@ -454,7 +503,8 @@ static void json_of_the_wrong_type_is_refused_in_dynamodbs_words(void)
         { "{\"NS\":[1]}", "NUMBER_VALUE cannot be converted to String" },
         { "{\"L\":[1]}", "Unexpected value type in payload" },
         { "\"x\"", "Unexpected value type in payload" },
-        { "{\"L\":[[]]}", "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue" },
+        { "{\"L\":[[]]}",
+          "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue" },
         { "{\"M\":[]}", "Unrecognized collection type java.util.Map<java.lang.String, "
                         "com.amazonaws.dynamodb.v20120810.AttributeValue>" },
         { "{\"B\":1}", "only base-64-encoded strings are convertible to bytes" },
@@ -480,8 +530,8 @@ static void json_of_the_wrong_type_is_refused_in_dynamodbs_words(void)
 
 static void base64_has_one_spelling(void)
 {
-    static const char *const bad[] = { "A", "AA", "AAA", "AA=", "A===", "====", "AAAA=", "AB==", "AAB=",
-                                       "AA==AAAA", "AA-_", "AA A", "AAA\n", "=AAA", "A=AA", "AA=A" };
+    static const char *const bad[] = { "A",    "AA",       "AAA",  "AA=",  "A===",  "====", "AAAA=", "AB==",
+                                       "AAB=", "AA==AAAA", "AA-_", "AA A", "AAA\n", "=AAA", "A=AA",  "AA=A" };
     struct pl_buf out = { 0 };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -520,14 +570,16 @@ static void the_cursor_walks_a_request_member_by_member(void)
     int members = 0;
     bool more;
 
-    pl_json_reader_init(&r, pl_str(" {\"Table\":\"T\", \"Skip\":[{\"x\":[1,{}]},\"\\u00e9\"], \"n\":-1.5e+3 } "), &arena);
+    pl_json_reader_init(
+        &r, pl_str(" {\"Table\":\"T\", \"Skip\":[{\"x\":[1,{}]},\"\\u00e9\"], \"n\":-1.5e+3 } "), &arena);
     CHECK(pl_json_enter_object(&r, &more, &why) == 0 && more);
     while (more) {
         CHECK(pl_json_take_name(&r, &name, &why) == 0);
         if (pl_bytes_equal(name, pl_str("Table")))
             CHECK(pl_json_take_string(&r, &value, &why) == 0 && pl_bytes_equal(value, pl_str("T")));
         else if (pl_bytes_equal(name, pl_str("n")))
-            CHECK(pl_json_take_number_text(&r, &value, &why) == 0 && pl_bytes_equal(value, pl_str("-1.5e+3")));
+            CHECK(pl_json_take_number_text(&r, &value, &why) == 0 &&
+                  pl_bytes_equal(value, pl_str("-1.5e+3")));
         else
             CHECK(pl_json_skip(&r, &why) == 0);
         CHECK(pl_json_next(&r, '}', &more, &why) == 0);
@@ -549,11 +601,13 @@ static int skip(const char *json)
 
 static void skipping_is_as_strict_as_reading(void)
 {
-    static const char *const good[] = { "1", "[]", "{}", "[[],{},[[]]]", "{\"a\":{\"b\":[1,2,{\"c\":null}]},\"d\":\"\\n\"}",
-                                        " [ 1 , 2 ] " };
-    static const char *const bad[] = { "", "[", "[1", "[1,", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1]", "[1}", "007",
-                                       "\"\\x\"", "\"\\uD800\"", "{\"\\q\":1}", "tru", "[1 2]", "{1:2}", "\"\xFF\"",
-                                       "{\"a\":1,}", "]" };
+    static const char *const good[] = {
+        "1", "[]", "{}", "[[],{},[[]]]", "{\"a\":{\"b\":[1,2,{\"c\":null}]},\"d\":\"\\n\"}", " [ 1 , 2 ] "
+    };
+    static const char *const bad[] = { "",        "[",           "[1",          "[1,", "[1,]",
+                                       "{\"a\"}", "{\"a\":}",    "{\"a\":1]",   "[1}", "007",
+                                       "\"\\x\"", "\"\\uD800\"", "{\"\\q\":1}", "tru", "[1 2]",
+                                       "{1:2}",   "\"\xFF\"",    "{\"a\":1,}",  "]" };
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         CHECK_MSG(skip(good[i]) == 0, "%s", good[i]);
@@ -572,8 +626,9 @@ static void skipping_ends_at_128_levels(void)
 
 static void put_random_text(struct pl_buf *out, uint64_t *state)
 {
-    static const char *const pieces[] = { "a", "$", "$set", "\"", "\\", "\n", "\x01", "\xC3\xA9", "\xE2\x82\xAC",
-                                          "\xF0\x9F\x98\x80", "/", "12345678", "\x7F", "$map" };
+    static const char *const pieces[] = { "a",  "$",        "$set",     "\"",           "\\",
+                                          "\n", "\x01",     "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                          "/",  "12345678", "\x7F",     "$map" };
 
     for (uint64_t n = test_random(state) % 6; n > 0; n--) {
         uint64_t pick = test_random(state) % (sizeof pieces / sizeof pieces[0] + 1);
@@ -658,9 +713,15 @@ static void put_random_value(struct pl_builder *b, uint64_t *state, int level)
             pl_buf_append_byte(&bytes, (uint8_t)test_random(state));
         pl_builder_binary(b, pl_buf_view(&bytes));
         break;
-    case 3: pl_builder_bool(b, test_random(state) % 2 == 0); break;
-    case 4: pl_builder_null(b); break;
-    case 5: put_random_set(b, state); break;
+    case 3:
+        pl_builder_bool(b, test_random(state) % 2 == 0);
+        break;
+    case 4:
+        pl_builder_null(b);
+        break;
+    case 5:
+        put_random_set(b, state);
+        break;
     case 6:
         pl_builder_begin_map(b);
         put_random_members(b, state, level);
@@ -692,7 +753,8 @@ static void every_item_survives_both_dialects(void)
         pl_builder_begin_item(&b);
         put_random_members(&b, &state, 1);
         pl_builder_end(&b);
-        CHECK_MSG(pl_builder_finish_item(&b, &item, &why) == 0, "PL_SEED=%llu: %s", (unsigned long long)seed, why.text);
+        CHECK_MSG(pl_builder_finish_item(&b, &item, &why) == 0, "PL_SEED=%llu: %s", (unsigned long long)seed,
+                  why.text);
         for (enum pl_json_dialect dialect = PL_JSON_PLAIN; dialect <= PL_JSON_TYPED; dialect++) {
             pl_buf_clear(&text);
             pl_json_write_item(&text, dialect, item);
@@ -707,8 +769,15 @@ static void every_item_survives_both_dialects(void)
 
 static void a_value_alone_can_be_read_and_written(void)
 {
-    static const char *const values[] = { "1", "\"x\"", "[1,[2]]", "{\"a\":{\"$set\":[1]}}", "{\"$set\":[\"a\"]}", "null",
-                                          "{\"$map\":{\"$a\":1}}", "{\"$binary\":\"AA==\"}", "true" };
+    static const char *const values[] = { "1",
+                                          "\"x\"",
+                                          "[1,[2]]",
+                                          "{\"a\":{\"$set\":[1]}}",
+                                          "{\"$set\":[\"a\"]}",
+                                          "null",
+                                          "{\"$map\":{\"$a\":1}}",
+                                          "{\"$binary\":\"AA==\"}",
+                                          "true" };
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct pl_json_reader r;
@@ -747,11 +816,13 @@ static void write_of_everything(struct pl_buf *json, enum pl_json_dialect dialec
 {
     bool plain_form = dialect == PL_JSON_PLAIN;
 
-    pl_buf_append_format(json, plain_form ? "{\"z\\n\":\"\\u00e9%0*d\",\"a\":[1,{\"$set\":[\"b\",\"a\"]},{\"$map\":{\"$x\":2.5}}],"
-                                            "\"b\":{\"$binary\":\"%0*d\"},\"s\":{\"$set\":[{\"$binary\":\"%0*d\"}]}}"
-                                          : "{\"z\\n\":{\"S\":\"\\u00e9%0*d\"},\"a\":{\"L\":[{\"NS\":[\"2\",\"1\"]},{\"M\":{\"y\":{"
-                                            "\"NULL\":true}}}]},\"b\":{\"B\":\"%0*d\"},\"s\":{\"BS\":[\"%0*d\"]}}",
-                         9000, 0, 30000, 0, 90000, 0);
+    pl_buf_append_format(
+        json,
+        plain_form ? "{\"z\\n\":\"\\u00e9%0*d\",\"a\":[1,{\"$set\":[\"b\",\"a\"]},{\"$map\":{\"$x\":2.5}}],"
+                     "\"b\":{\"$binary\":\"%0*d\"},\"s\":{\"$set\":[{\"$binary\":\"%0*d\"}]}}"
+                   : "{\"z\\n\":{\"S\":\"\\u00e9%0*d\"},\"a\":{\"L\":[{\"NS\":[\"2\",\"1\"]},{\"M\":{\"y\":{"
+                     "\"NULL\":true}}}]},\"b\":{\"B\":\"%0*d\"},\"s\":{\"BS\":[\"%0*d\"]}}",
+        9000, 0, 30000, 0, 90000, 0);
 }
 
 static int read_and_write(struct pl_bytes json, enum pl_json_dialect dialect)

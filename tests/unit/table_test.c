@@ -42,14 +42,17 @@ static bool refused(const char *text, const char *begins, const char *part)
 static const char messages[] =
     "{\"table\":\"Messages\",\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"ExpiresAt\","
     "\"stream\":\"new_and_old_images\",\"throughput\":{\"read\":5,\"write\":7},\"deletion_protection\":true,"
-    "\"indexes\":{\"ByUser\":{\"partition_key\":\"UserID:S\",\"sort_key\":\"ChatID:S\",\"project\":" FUNCTION ","
+    "\"indexes\":{\"ByUser\":{\"partition_key\":\"UserID:S\",\"sort_key\":\"ChatID:S\",\"project\":" FUNCTION
+    ","
     "\"throughput\":{\"read\":1,\"write\":2}},"
     "\"ByPlace\":{\"partition_key\":[\"Country:S\",\"City:S\"],\"sort_key\":[\"Year:N\",\"Tag:B\"],"
     "\"project\":[\"b\",\"a\"],\"throughput\":{\"read\":3,\"write\":4}},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"}},"
     "\"before_write\":" FUNCTION ",\"conditions\":{\"owner\":" FUNCTION ",\"author\":" FUNCTION "},"
-    "\"triggers\":{\"welcome\":{\"on\":[\"insert\",\"remove\"],\"batch\":10,\"batch_window_ms\":500,\"retries\":3,"
-    "\"max_age\":60,\"parallel\":2,\"filter\":" FUNCTION ",\"run\":" FUNCTION "},\"all\":{\"run\":" FUNCTION "}}}";
+    "\"triggers\":{\"welcome\":{\"on\":[\"insert\",\"remove\"],\"batch\":10,\"batch_window_ms\":500,"
+    "\"retries\":3,"
+    "\"max_age\":60,\"parallel\":2,\"filter\":" FUNCTION ",\"run\":" FUNCTION "},\"all\":{\"run\":" FUNCTION
+    "}}}";
 
 static void a_definition_is_read_field_by_field(void)
 {
@@ -65,7 +68,8 @@ static void a_definition_is_read_field_by_field(void)
     CHECK(t->index_count == 3 && t->id == 0 && t->state == PL_TABLE_ACTIVE);
     CHECK(pl_bytes_equal(t->indexes[0].name, pl_str("ByLikes")));
     index = pl_table_index(t, pl_str("ByLikes"));
-    CHECK(!index->global && index->projection == PL_PROJECT_KEYS_ONLY && index->keys.sort[0].type == PL_TYPE_N);
+    CHECK(!index->global && index->projection == PL_PROJECT_KEYS_ONLY &&
+          index->keys.sort[0].type == PL_TYPE_N);
     CHECK(pl_bytes_equal(index->keys.partition[0].name, pl_str("ChatID")));
     index = pl_table_index(t, pl_str("ByPlace"));
     CHECK(index->global && index->keys.partition_count == 2 && index->keys.sort_count == 2);
@@ -92,7 +96,8 @@ static void the_least_definition_is_a_name_and_a_key(void)
     CHECK(t->keys.sort_count == 0 && t->stream == PL_STREAM_OFF && !t->throughput.provisioned);
     CHECK(t->index_count == 0 && t->ttl_attribute.len == 0 && !t->has_before_write);
     pl_table_unref(t);
-    pl_table_unref(sound("{\"table\":\"abc\",\"partition_key\":[\"k:N\"],\"indexes\":[],\"triggers\":{},\"stream\":false}"));
+    pl_table_unref(sound(
+        "{\"table\":\"abc\",\"partition_key\":[\"k:N\"],\"indexes\":[],\"triggers\":{},\"stream\":false}"));
 }
 
 static void the_type_is_behind_the_last_colon(void)
@@ -104,8 +109,8 @@ static void the_type_is_behind_the_last_colon(void)
     pl_table_unref(t);
 }
 
-#define WITH(fields) "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\"," fields "}"
-#define INDEX(fields) WITH("\"indexes\":{\"idx\":{" fields "}}")
+#define WITH(fields)    "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\"," fields "}"
+#define INDEX(fields)   WITH("\"indexes\":{\"idx\":{" fields "}}")
 #define TRIGGER(fields) WITH("\"stream\":\"keys_only\",\"triggers\":{\"go\":{" fields "}}")
 
 static void each_wrong_field_is_named_with_what_was_expected(void)
@@ -115,7 +120,8 @@ static void each_wrong_field_is_named_with_what_was_expected(void)
     } cases[] = {
         { "[]", "expected an object", "" },
         { "{\"partition_key\":\"k:S\"}", "table: expected the name of the table, found nothing", "" },
-        { "{\"table\":\"ab\",\"partition_key\":\"k:S\"}", "table: expected a name of 3 to 255", "found \"ab\"" },
+        { "{\"table\":\"ab\",\"partition_key\":\"k:S\"}", "table: expected a name of 3 to 255",
+          "found \"ab\"" },
         { "{\"table\":\"a b\",\"partition_key\":\"k:S\"}", "table: ", "" },
         { "{\"table\":7,\"partition_key\":\"k:S\"}", "table: ", "found 7" },
         { "{\"table\":\"abc\"}", "partition_key: expected an attribute and its type", "found nothing" },
@@ -123,12 +129,14 @@ static void each_wrong_field_is_named_with_what_was_expected(void)
         { "{\"table\":\"abc\",\"partition_key\":\"k:L\"}", "partition_key: ", "S, N or B" },
         { "{\"table\":\"abc\",\"partition_key\":\":S\"}", "partition_key: ", "" },
         { "{\"table\":\"abc\",\"partition_key\":\"k:SS\"}", "partition_key: ", "" },
-        { "{\"table\":\"abc\",\"partition_key\":[\"a:S\",\"b:S\"]}", "partition_key: expected one key attribute",
-          "only global indexes" },
+        { "{\"table\":\"abc\",\"partition_key\":[\"a:S\",\"b:S\"]}",
+          "partition_key: expected one key attribute", "only global indexes" },
         { "{\"table\":\"abc\",\"partition_key\":[]}", "partition_key: expected at least one", "" },
-        { "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"k:S\"}", "sort_key: ", "\"k\" stands in the key twice" },
+        { "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"k:S\"}",
+          "sort_key: ", "\"k\" stands in the key twice" },
         { "{\"table\":\"abc\",\"partition_key\":" FUNCTION "}", "partition_key: ", "`project`" },
-        { WITH("\"tabel\":1"), "tabel: there is no such field; known here are table, partition_key", "triggers" },
+        { WITH("\"tabel\":1"), "tabel: there is no such field; known here are table, partition_key",
+          "triggers" },
         { WITH("\"table\":\"xyz\""), "table: the field is given twice", "" },
         { WITH("\"ttl\":3"), "ttl: expected the name", "found 3" },
         { WITH("\"ttl\":\"\""), "ttl: expected a name of 1 to 255 bytes, found 0", "" },
@@ -136,25 +144,30 @@ static void each_wrong_field_is_named_with_what_was_expected(void)
         { WITH("\"stream\":true"), "stream: ", "found true" },
         { WITH("\"deletion_protection\":1"), "deletion_protection: expected true or false", "" },
         { WITH("\"throughput\":{\"read\":1}"), "throughput: expected both", "" },
-        { WITH("\"throughput\":{\"read\":0,\"write\":1}"), "throughput.read: expected a whole number from 1", "found 0" },
+        { WITH("\"throughput\":{\"read\":0,\"write\":1}"), "throughput.read: expected a whole number from 1",
+          "found 0" },
         { WITH("\"throughput\":{\"read\":1.5,\"write\":1}"), "throughput.read: ", "found 1.5" },
         { WITH("\"throughput\":{\"read\":1,\"write\":1e13}"), "throughput.write: ", "1000000000000" },
-        { WITH("\"throughput\":{\"read\":1,\"write\":1,\"burst\":1}"), "throughput.burst: there is no such field", "" },
+        { WITH("\"throughput\":{\"read\":1,\"write\":1,\"burst\":1}"),
+          "throughput.burst: there is no such field", "" },
         { WITH("\"throughput\":5"), "throughput: ", "" },
         { WITH("\"before_write\":true"), "before_write: expected a function, found true", "" },
         { WITH("\"conditions\":{\"a\":1}"), "conditions.a: expected a function, found 1", "" },
         { WITH("\"conditions\":[1]"), "conditions: expected an object", "" },
-        { WITH("\"conditions\":{\"a\":" FUNCTION ",\"a\":" FUNCTION "}"), "conditions: \"a\" is given twice", "" },
+        { WITH("\"conditions\":{\"a\":" FUNCTION ",\"a\":" FUNCTION "}"), "conditions: \"a\" is given twice",
+          "" },
         { WITH("\"indexes\":{\"ab\":{\"partition_key\":\"a:S\"}}"), "indexes.ab: expected a name of 3", "" },
         { WITH("\"indexes\":{\"idx\":1}"), "indexes.idx: expected an object", "" },
         { WITH("\"indexes\":{\"idx\":{\"sort_key\":\"a:S\"},\"idx\":{\"sort_key\":\"a:S\"}}"),
           "indexes: \"idx\" is given twice", "" },
-        { INDEX("\"partition_key\":\"a:S\",\"keys\":1"), "indexes.idx.keys: there is no such field", "project" },
+        { INDEX("\"partition_key\":\"a:S\",\"keys\":1"), "indexes.idx.keys: there is no such field",
+          "project" },
         { INDEX("\"project\":\"all\""), "indexes.idx.sort_key: expected a sort key", "local" },
         { INDEX("\"sort_key\":\"k:S\""), "indexes.idx.sort_key: ", "twice" },
         { INDEX("\"sort_key\":\"s:N\""), "indexes.idx.sort_key: ", "type N here and S elsewhere" },
         { INDEX("\"sort_key\":[\"a:S\",\"b:S\"]"), "indexes.idx.sort_key: expected one key attribute", "" },
-        { INDEX("\"sort_key\":\"a:S\",\"throughput\":{\"read\":1,\"write\":1}"), "indexes.idx.throughput: a local index", "" },
+        { INDEX("\"sort_key\":\"a:S\",\"throughput\":{\"read\":1,\"write\":1}"),
+          "indexes.idx.throughput: a local index", "" },
         { INDEX("\"partition_key\":\"a:S\",\"throughput\":{\"read\":1,\"write\":1}"),
           "indexes.idx.throughput: the table has no throughput", "" },
         { WITH("\"throughput\":{\"read\":1,\"write\":1},\"indexes\":{\"idx\":{\"partition_key\":\"a:S\"}}"),
@@ -163,29 +176,38 @@ static void each_wrong_field_is_named_with_what_was_expected(void)
           "indexes.idx.partition_key: expected at most 4", "found 5" },
         { INDEX("\"partition_key\":[\"a:S\",1]"), "indexes.idx.partition_key[2]: ", "found 1" },
         { INDEX("\"partition_key\":[\"a:S\",\"a:S\"]"), "indexes.idx.partition_key: ", "twice" },
-        { INDEX("\"partition_key\":\"a:S\",\"project\":\"some\""), "indexes.idx.project: expected \"all\"", "found \"some\"" },
+        { INDEX("\"partition_key\":\"a:S\",\"project\":\"some\""), "indexes.idx.project: expected \"all\"",
+          "found \"some\"" },
         { INDEX("\"partition_key\":\"a:S\",\"project\":[]"), "indexes.idx.project: ", "empty list" },
-        { INDEX("\"partition_key\":\"a:S\",\"project\":[\"x\",\"x\"]"), "indexes.idx.project: \"x\" is given twice", "" },
+        { INDEX("\"partition_key\":\"a:S\",\"project\":[\"x\",\"x\"]"),
+          "indexes.idx.project: \"x\" is given twice", "" },
         { INDEX("\"partition_key\":\"a:S\",\"project\":[\"x\",2]"), "indexes.idx.project[2]: ", "found 2" },
-        { INDEX("\"partition_key\":\"a:S\",\"project\":{\"$function\":false}"), "indexes.idx.project: ", "found an object" },
+        { INDEX("\"partition_key\":\"a:S\",\"project\":{\"$function\":false}"),
+          "indexes.idx.project: ", "found an object" },
         { "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"indexes\":{\"idx\":{\"sort_key\":\"a:S\"}}}",
           "indexes.idx: a local index needs a table with a sort key", "" },
-        { WITH("\"triggers\":{\"go\":{\"run\":" FUNCTION "}}"), "triggers: triggers run from the stream", "" },
+        { WITH("\"triggers\":{\"go\":{\"run\":" FUNCTION "}}"), "triggers: triggers run from the stream",
+          "" },
         { TRIGGER("\"on\":[\"insert\"]"), "triggers.go.run: expected a function, found nothing", "" },
         { TRIGGER("\"on\":[],\"run\":" FUNCTION), "triggers.go.on: expected a list", "" },
-        { TRIGGER("\"on\":\"insert\",\"run\":" FUNCTION), "triggers.go.on: expected a list", "found \"insert\"" },
-        { TRIGGER("\"on\":[\"insert\",\"update\"],\"run\":" FUNCTION), "triggers.go.on[2]: expected", "found \"update\"" },
+        { TRIGGER("\"on\":\"insert\",\"run\":" FUNCTION), "triggers.go.on: expected a list",
+          "found \"insert\"" },
+        { TRIGGER("\"on\":[\"insert\",\"update\"],\"run\":" FUNCTION), "triggers.go.on[2]: expected",
+          "found \"update\"" },
         { TRIGGER("\"on\":[\"insert\",\"insert\"],\"run\":" FUNCTION), "triggers.go.on[2]: ", "twice" },
         { TRIGGER("\"batch\":0,\"run\":" FUNCTION), "triggers.go.batch: ", "1 to 10000" },
         { TRIGGER("\"batch\":10001,\"run\":" FUNCTION), "triggers.go.batch: ", "" },
-        { TRIGGER("\"batch_window_ms\":300001,\"run\":" FUNCTION), "triggers.go.batch_window_ms: ", "0 to 300000" },
+        { TRIGGER("\"batch_window_ms\":300001,\"run\":" FUNCTION),
+          "triggers.go.batch_window_ms: ", "0 to 300000" },
         { TRIGGER("\"retries\":-2,\"run\":" FUNCTION), "triggers.go.retries: ", "-1 to 10000" },
         { TRIGGER("\"max_age_s\":59,\"run\":" FUNCTION), "triggers.go.max_age_s: ", "60 to 604800" },
         { TRIGGER("\"max_age_s\":604801,\"run\":" FUNCTION), "triggers.go.max_age_s: ", "" },
-        { TRIGGER("\"max_age_s\":60,\"max_age\":60,\"run\":" FUNCTION), "triggers.go.max_age: ", "one of them" },
+        { TRIGGER("\"max_age_s\":60,\"max_age\":60,\"run\":" FUNCTION),
+          "triggers.go.max_age: ", "one of them" },
         { TRIGGER("\"parallel\":11,\"run\":" FUNCTION), "triggers.go.parallel: ", "1 to 10" },
         { TRIGGER("\"filter\":1,\"run\":" FUNCTION), "triggers.go.filter: expected a function", "" },
-        { TRIGGER("\"when\":1,\"run\":" FUNCTION), "triggers.go.when: there is no such field", "batch_window_ms" },
+        { TRIGGER("\"when\":1,\"run\":" FUNCTION), "triggers.go.when: there is no such field",
+          "batch_window_ms" },
     };
     int failures = 0;
 
@@ -207,7 +229,8 @@ static void functions_come_from_modules_only(void)
         struct pl_table *table;
         char text[300];
 
-        snprintf(text, sizeof text, "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\",%s}", fields[i]);
+        snprintf(text, sizeof text, "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\",%s}",
+                 fields[i]);
         CHECK_MSG(load(text, false, &table) == PL_EINVALID, "%s", text);
         CHECK_MSG(strstr(why.text, "a function can only be given by a Lua module") != NULL, "%s", why.text);
         pl_table_unref(sound(text));
@@ -216,7 +239,10 @@ static void functions_come_from_modules_only(void)
 
 static void text_that_is_no_strict_json_is_refused(void)
 {
-    static const char *const bad[] = { "", "{", "{\"table\":\"abc\",\"partition_key\":\"k:S\"} x", "\xEF\xBB\xBF{}",
+    static const char *const bad[] = { "",
+                                       "{",
+                                       "{\"table\":\"abc\",\"partition_key\":\"k:S\"} x",
+                                       "\xEF\xBB\xBF{}",
                                        "{\"table\":\"abc\\u0000d\",\"partition_key\":\"k:S\"}",
                                        "{\"table\":\"abc\",\"partition_key\":\"\xFF:S\"}" };
     struct pl_table *table;
@@ -229,7 +255,9 @@ static void text_that_is_no_strict_json_is_refused(void)
 static const char *many_indexes(int count, const char *keys, int names)
 {
     static char text[64 * 1024];
-    char *to = text + sprintf(text, "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\",\"indexes\":{");
+    char *to =
+        text +
+        sprintf(text, "{\"table\":\"abc\",\"partition_key\":\"k:S\",\"sort_key\":\"s:S\",\"indexes\":{");
 
     for (int i = 0; i < count; i++) {
         to += sprintf(to, "%s\"idx%d\":{%s", i > 0 ? "," : "", i, keys);
@@ -244,10 +272,13 @@ static const char *many_indexes(int count, const char *keys, int names)
 static void limits_hold_exactly(void)
 {
     pl_table_unref(sound(many_indexes(5, "\"sort_key\":\"a:N\"", 0)));
-    CHECK(refused(many_indexes(6, "\"sort_key\":\"a:N\"", 0), "indexes: a table has at most 5 local", "this one 6"));
+    CHECK(refused(many_indexes(6, "\"sort_key\":\"a:N\"", 0), "indexes: a table has at most 5 local",
+                  "this one 6"));
     pl_table_unref(sound(many_indexes(20, "\"partition_key\":\"a:N\"", 5)));
-    CHECK(refused(many_indexes(21, "\"partition_key\":\"a:N\"", 0), "indexes: a table has at most 20 global", ""));
-    CHECK(refused(many_indexes(2, "\"partition_key\":\"a:N\"", 51), "indexes: all indexes together", "at most 100"));
+    CHECK(refused(many_indexes(21, "\"partition_key\":\"a:N\"", 0), "indexes: a table has at most 20 global",
+                  ""));
+    CHECK(refused(many_indexes(2, "\"partition_key\":\"a:N\"", 51), "indexes: all indexes together",
+                  "at most 100"));
 }
 
 static void names_are_3_to_255_of_the_allowed_characters(void)
@@ -257,7 +288,9 @@ static void names_are_3_to_255_of_the_allowed_characters(void)
     memset(longest, 'a', sizeof longest);
     CHECK(pl_table_name_is_valid(pl_str("a-Z")) && pl_table_name_is_valid(pl_str("0_.")));
     CHECK(!pl_table_name_is_valid(pl_str("ab")) && !pl_table_name_is_valid(pl_str("a/b")));
-    CHECK(!pl_table_name_is_valid(pl_str("\xC3\xA9" "ab")) && !pl_table_name_is_valid(pl_bytes("a\0b", 3)));
+    CHECK(!pl_table_name_is_valid(pl_str("\xC3\xA9"
+                                         "ab")) &&
+          !pl_table_name_is_valid(pl_bytes("a\0b", 3)));
     CHECK(pl_table_name_is_valid(pl_bytes(longest, 255)) && !pl_table_name_is_valid(pl_bytes(longest, 256)));
 }
 
@@ -269,7 +302,8 @@ static void a_key_attributes_name_has_at_most_255_bytes(void)
     snprintf(text, sizeof text, "{\"table\":\"abc\",\"partition_key\":\"%.255s:S\"}", name);
     pl_table_unref(sound(text));
     snprintf(text, sizeof text, "{\"table\":\"abc\",\"partition_key\":\"%.256s:S\"}", name);
-    CHECK(refused(text, "partition_key: the name of a key attribute has at most 255 bytes, this one 256", ""));
+    CHECK(
+        refused(text, "partition_key: the name of a key attribute has at most 255 bytes, this one 256", ""));
 }
 
 /* --- there and back --- */
@@ -390,7 +424,8 @@ static enum pl_key_found find_key(const struct pl_key_schema *keys, const char *
     pl_buf_clear(&sk);
     pl_buf_append_byte(&pk, 'p');
     pl_buf_append_byte(&sk, 's');
-    CHECK_MSG(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &arena, &item_bytes, &item, &why) == 0, "%s", why.text);
+    CHECK_MSG(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &arena, &item_bytes, &item, &why) == 0, "%s",
+              why.text);
     found = pl_key_schema_encode(keys, item, &pk, &sk, &bad);
     *bad_name = bad == NULL ? "" : bad->name.data[0] == 'k' ? "k" : bad->name.data[0] == 's' ? "s" : "other";
     CHECK(found == PL_KEY_WHOLE || (pk.len == 1 && sk.len == 1));
@@ -422,9 +457,7 @@ static void keys_have_2048_and_1024_bytes_at_most(void)
     static const struct {
         int k, s;
         enum pl_key_found found;
-    } cases[] = {
-        { 2048, 1024, PL_KEY_WHOLE }, { 2049, 1, PL_KEY_TOO_LONG }, { 1, 1025, PL_KEY_TOO_LONG }
-    };
+    } cases[] = { { 2048, 1024, PL_KEY_WHOLE }, { 2049, 1, PL_KEY_TOO_LONG }, { 1, 1025, PL_KEY_TOO_LONG } };
     const char *bad;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -443,7 +476,8 @@ static void a_wrong_attribute_is_found_behind_a_missing_one(void)
     const struct pl_key_schema *keys = &t->indexes[0].keys;
     const char *bad;
 
-    CHECK(find_key(keys, "{\"sx\":1,\"b\":\"x\",\"c\":\"x\"}", &bad) == PL_KEY_WRONG_TYPE && strcmp(bad, "s") == 0);
+    CHECK(find_key(keys, "{\"sx\":1,\"b\":\"x\",\"c\":\"x\"}", &bad) == PL_KEY_WRONG_TYPE &&
+          strcmp(bad, "s") == 0);
     CHECK(find_key(keys, "{\"sx\":\"x\",\"c\":\"\"}", &bad) == PL_KEY_EMPTY);
     CHECK(find_key(keys, "{\"a\":\"x\",\"b\":\"x\"}", &bad) == PL_KEY_MISSING && strcmp(bad, "s") == 0);
     CHECK(find_key(keys, "{\"a\":\"x\",\"sx\":\"y\",\"b\":\"z\",\"c\":\"w\"}", &bad) == PL_KEY_WHOLE);
