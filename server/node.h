@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/logger.h"
 #include "route/router.h"
+#include "store/disk.h"
 
 /**
  * One server's parts joined together: the data directory and its shard, the Lua
@@ -28,6 +29,7 @@ struct pl_node_options {
     bool threads;                /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;
     struct pl_random random;
+    const struct pl_disk *disk; /* NULL: the machine's own. Copied */
     const struct pl_logger *logger;
 };
 
@@ -69,6 +71,9 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
 /** Figures about the node (or one table, when `table` is not empty) as a JSON object, appended to `out`. */
 void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes table, struct pl_buf *out);
+
+/** The newest set of tables, with a reference for the caller. Any thread. */
+struct pl_tables *pl_node_tables(struct pl_node *node);
 
 uint32_t pl_node_partition_count(const struct pl_node *node);
 

@@ -4,6 +4,7 @@
 
 #include "model/operation.h"
 #include "model/tables.h"
+#include "partition/counters.h"
 #include "store/store.h"
 
 /**
@@ -22,12 +23,16 @@ struct pl_router_uplink {
     void (*submit)(void *state, uint32_t shard, struct pl_operation *op);
     /** The newest set of tables, with a reference for the caller. Never NULL. */
     struct pl_tables *(*tables)(void *state);
+    /** How many items the background filling of index `id` has gone through; 0 when it has not begun. */
+    uint64_t (*filled)(void *state, uint32_t id);
     void *state;
 };
 
 struct pl_router_options {
     struct pl_store *store;
+    struct pl_counters *counters; /* for DESCRIBE */
     uint32_t partition_count;
+    uint32_t shard_count;
     struct pl_router_uplink uplink;
 };
 

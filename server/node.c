@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: MIT */
+#include "node.h"
+
+#include "driver.h"
+#include "partition/verify.h"
+#include "scripts.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+enum { SPARE_READERS = 16 };
+
+struct pl_node {
+    struct pl_node_options options;
+    struct pl_disk disk;
+    struct pl_datadir *dir;
+    struct pl_driver *driver;
+    struct pl_store *store;       /* the shard's */
+    struct pl_counters *counters; /* the shard's */
+    uint32_t partition_count;
+    uint64_t opened_ns;
+
+    pthread_mutex_t lock; /* of `tables` */
+    struct pl_tables *tables;
+    atomic_int failed;
+};
+
+/* News for an attachment's thread that is not a finished operation. */
+struct message {
+    struct message *next;
+    void (*deliver)(struct message *message);
+};
+
+struct pl_attachment {
+    struct pl_node *node;
+    struct pl_router *router;
+    pl_node_wake_fn wake;
+    void *wake_state;
+    struct pl_operation *outgoing_first, *outgoing_last; /* of this turn */
+
+    pthread_mutex_t lock; /* of what comes back */
+    struct pl_operation *returned_first, *returned_last;
+    struct message *messages;
+    atomic_uint jobs; /* reloads and checks under way: a detach waits for them */
+};
+
+/* ---- what the shard tells --------------------------------------------------------------------------- */
+
+static void shard_tables(void *state, struct pl_tables *tables)
+{
+    struct pl_node *node = state;
+    struct pl_tables *old;
+
+    pthread_mutex_lock(&node->lock);
+    old = node->tables;
+    node->tables = tables;
+    pthread_mutex_unlock(&node->lock);
+    pl_tables_unref(old);
+}
+
+static void shard_failed(void *state, int rc, const char *sentence)
+{
+    struct pl_node *node = state;
+
+    (void)sentence; /* the shard has logged it */
+    atomic_store(&node->failed, rc);
+}
+
+/* A run of operations that go back to the same attachment. */
+static void return_run(struct pl_attachment *attachment, struct pl_operation *first, struct pl_operation *last)
+{
+    bool was_empty;
+
+    last->next = NULL;
+    pthread_mutex_lock(&attachment->lock);
+    was_empty = attachment->returned_first == NULL && attachment->messages == NULL;
+    if (attachment->returned_last == NULL)
+        attachment->returned_first = first;
+    else
+        attachment->returned_last->next = first;
+    attachment->returned_last = last;
+    /* Under the lock: once it is seen empty, the attachment may be gone. */
+    if (was_empty && attachment->wake != NULL)
+        attachment->wake(attachment->wake_state);
+    pthread_mutex_unlock(&attachment->lock);
+}
+
+/* Reloads carry an operation of the node's own; it says what to do with it. */
+struct reload {
+    struct message message;
+    struct pl_driver_job job;
+    struct pl_operation op;
+    struct pl_attachment *attachment;
+    struct pl_scripts scripts;
+    pl_node_done_fn done;
+    void *state;
+    pthread_t thread;
+    bool threaded;
+};
+
+static void post(struct pl_attachment *attachment, struct message *message);
+
+static void shard_finished(void *state, struct pl_operation *first)
+{
+    (void)state;
+    while (first != NULL) {
+        struct pl_attachment *attachment = first->origin;
+        struct pl_operation *last = first, *next;
+
+        if (attachment == NULL) {
+            struct reload *reload = first->owner;
+
+            next = first->next;
+            post(reload->attachment, &reload->message);
+            first = next;
+            continue;
+        }
+        while (last->next != NULL && last->next->origin == attachment)
+            last = last->next;
+        next = last->next;
+        return_run(attachment, first, last);
+        first = next;
+    }
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------- */
+
+/* Loading runs Lua, and so wants a stack of its own size: a thread for as long as it takes. */
+struct load {
+    struct pl_node *node;
+    struct pl_scripts scripts;
+    struct pl_reason *why;
+    int rc;
+};
+
+static struct pl_script_limits limits_of(const struct pl_node *node)
+{
+    return (struct pl_script_limits){ .time_ms = node->options.script_time_ms,
+                                      .memory_bytes = node->options.script_memory_bytes };
+}
+
+static void *load_scripts(void *arg)
+{
+    struct load *load = arg;
+    struct pl_script_limits limits = limits_of(load->node);
+
+    load->rc = pl_scripts_load(load->node->options.scripts_path, &limits, load->node->options.clock, &load->scripts,
+                               load->why);
+    return NULL;
+}
+
+/* The definitions become tables before anything else happens to the shard. */
+static int apply_scripts(struct pl_shard *shard, struct pl_scripts *scripts, struct pl_reason *why)
+{
+    struct pl_operation op;
+    int rc;
+
+    pl_operation_init(&op, PL_OP_ALTER);
+    rc = pl_shard_load(shard, scripts->script, scripts->hashes, &op);
+    if (rc != 0) {
+        pl_reason_set(why, rc, "%s", pl_reason_text(&op.reply.why, rc));
+        return rc == PL_EINVALID ? PL_ECONFIG : rc;
+    }
+    scripts->script = NULL;
+    while (pl_shard_take(shard) == NULL && pl_shard_failed(shard, NULL) == 0 && rc == 0) {
+        pl_shard_turn(shard);
+        if (pl_shard_syncs(shard)) {
+            rc = pl_shard_run_sync(shard, why);
+            pl_shard_end_sync(shard, rc, why);
+        }
+        pl_shard_apply(shard);
+        if (rc == 0 && pl_shard_applies(shard))
+            rc = pl_reason_set(why, PL_EFULL, "the disk has no room to make the tables");
+    }
+    return rc;
+}
+
+static int load_first_scripts(struct pl_node *node, struct pl_shard *shard, struct pl_reason *why)
+{
+    struct load load = { .node = node, .why = why };
+    pthread_t thread;
+    int rc;
+
+    if (node->options.scripts_path == NULL)
+        return 0;
+    rc = pl_driver_thread(&thread, load_scripts, &load);
+    if (rc != 0)
+        return rc;
+    pthread_join(thread, NULL);
+    if (load.rc != 0)
+        return load.rc;
+    rc = apply_scripts(shard, &load.scripts, why);
+    pl_scripts_deinit(&load.scripts);
+    return rc;
+}
+
+static struct pl_shard_options shard_options(struct pl_node *node)
+{
+    struct pl_shard_options options = { .disk = &node->disk,
+                                        .dir = node->dir,
+                                        .sync_interval_ms = node->options.sync_interval_ms,
+                                        .clock = node->options.clock,
+                                        .logger = node->options.logger };
+
+    options.sync = node->options.sync_mode == PL_SYNC_ALWAYS     ? PL_SHARD_SYNC_ALWAYS
+                   : node->options.sync_mode == PL_SYNC_INTERVAL ? PL_SHARD_SYNC_INTERVAL
+                                                                 : PL_SHARD_SYNC_NEVER;
+    options.recovery.store.readers_max = node->options.reader_count + SPARE_READERS;
+    options.recovery.store.logger = node->options.logger;
+    options.recovery.journal.random = node->options.random;
+    options.recovery.logger = node->options.logger;
+    return options;
+}
+
+static int open_shard(struct pl_node *node, struct pl_reason *why)
+{
+    struct pl_driver_callbacks callbacks = {
+        .finished = shard_finished, .tables = shard_tables, .failed = shard_failed, .state = node
+    };
+    struct pl_shard_options options = shard_options(node);
+    struct pl_shard *shard;
+    int rc = pl_shard_open(&options, &shard, why);
+
+    if (rc != 0)
+        return rc;
+    node->store = pl_shard_store(shard);
+    node->counters = pl_shard_counters(shard);
+    rc = load_first_scripts(node, shard, why);
+    if (rc == 0)
+        rc = pl_driver_start(shard, node->options.threads, &callbacks, node->options.logger, &node->driver, why);
+    if (rc != 0)
+        pl_shard_close(shard, false, NULL);
+    return rc;
+}
+
+int pl_node_open(const struct pl_node_options *options, struct pl_node **out, struct pl_reason *why)
+{
+    struct pl_datadir_options dir = { .partition_count = options->partition_count, .random = options->random };
+    struct pl_node *node = calloc(1, sizeof *node);
+    int rc;
+
+    if (node == NULL)
+        return PL_ENOMEM;
+    node->options = *options;
+    node->disk = options->disk != NULL ? *options->disk : pl_disk_system();
+    node->opened_ns = pl_clock_monotonic_ns(&options->clock);
+    pthread_mutex_init(&node->lock, NULL);
+    atomic_init(&node->failed, 0);
+    rc = pl_datadir_open(&node->disk, options->data_path, &dir, &node->dir, why);
+    if (rc == 0) {
+        node->partition_count = pl_datadir_facts(node->dir)->partition_count;
+        rc = open_shard(node, why);
+    }
+    if (rc != 0) {
+        pl_datadir_close(node->dir);
+        pl_tables_unref(node->tables);
+        pthread_mutex_destroy(&node->lock);
+        free(node);
+        return rc;
+    }
+    *out = node;
+    return 0;
+}
+
+void pl_node_close(struct pl_node *node)
+{
+    struct pl_reason why = { 0 };
+    int rc;
+
+    if (node == NULL)
+        return;
+    rc = pl_driver_stop(node->driver, &why);
+    if (rc != 0)
+        pl_log(node->options.logger, PL_LOG_WARN, "no last checkpoint", "%s; the next start replays the journal",
+               pl_reason_text(&why, rc));
+    pl_datadir_close(node->dir);
+    pl_tables_unref(node->tables);
+    pthread_mutex_destroy(&node->lock);
+    free(node);
+}
+
+uint32_t pl_node_partition_count(const struct pl_node *node)
+{
+    return node->partition_count;
+}
+
+int pl_node_failed(const struct pl_node *node)
+{
+    return atomic_load(&node->failed);
+}
+
+struct pl_tables *pl_node_tables(struct pl_node *node)
+{
+    struct pl_tables *tables;
+
+    pthread_mutex_lock(&node->lock);
+    tables = pl_tables_ref(node->tables);
+    pthread_mutex_unlock(&node->lock);
+    return tables;
+}
+
+/* ---- attachments ------------------------------------------------------------------------------------ */
+
+static void uplink_submit(void *state, uint32_t shard, struct pl_operation *op)
+{
+    struct pl_attachment *attachment = state;
+
+    (void)shard; /* there is one */
+    op->origin = attachment;
+    op->next = NULL;
+    if (attachment->outgoing_last == NULL)
+        attachment->outgoing_first = op;
+    else
+        attachment->outgoing_last->next = op;
+    attachment->outgoing_last = op;
+}
+
+static struct pl_tables *uplink_tables(void *state)
+{
+    struct pl_attachment *attachment = state;
+
+    return pl_node_tables(attachment->node);
+}
+
+static uint64_t uplink_filled(void *state, uint32_t id)
+{
+    struct pl_attachment *attachment = state;
+    struct pl_shard_stats stats = pl_driver_stats(attachment->node->driver);
+
+    return stats.chore == PL_CHORE_FILLING && stats.chore_id == id ? stats.chore_done : 0;
+}
+
+int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, struct pl_attachment **out)
+{
+    struct pl_attachment *attachment = calloc(1, sizeof *attachment);
+    struct pl_router_options options = { .store = node->store,
+                                         .counters = node->counters,
+                                         .partition_count = node->partition_count,
+                                         .shard_count = 1 };
+    int rc;
+
+    if (attachment == NULL)
+        return PL_ENOMEM;
+    attachment->node = node;
+    attachment->wake = wake;
+    attachment->wake_state = state;
+    options.uplink = (struct pl_router_uplink){
+        .submit = uplink_submit, .tables = uplink_tables, .filled = uplink_filled, .state = attachment
+    };
+    rc = pl_router_new(&options, &attachment->router);
+    if (rc != 0) {
+        free(attachment);
+        return rc;
+    }
+    pthread_mutex_init(&attachment->lock, NULL);
+    *out = attachment;
+    return 0;
+}
+
+void pl_node_detach(struct pl_attachment *attachment)
+{
+    if (attachment == NULL)
+        return;
+    PL_ASSERT(attachment->returned_first == NULL && attachment->outgoing_first == NULL);
+    PL_ASSERT(atomic_load(&attachment->jobs) == 0);
+    pl_router_free(attachment->router);
+    pthread_mutex_destroy(&attachment->lock);
+    free(attachment);
+}
+
+struct pl_router *pl_attachment_router(struct pl_attachment *attachment)
+{
+    return attachment->router;
+}
+
+void pl_attachment_flush(struct pl_attachment *attachment)
+{
+    struct pl_operation *first = attachment->outgoing_first, *last = attachment->outgoing_last;
+
+    if (first == NULL)
+        return;
+    attachment->outgoing_first = attachment->outgoing_last = NULL;
+    pl_driver_submit(attachment->node->driver, first, last);
+    if (!attachment->node->options.threads)
+        pl_attachment_deliver(attachment);
+}
+
+void pl_attachment_deliver(struct pl_attachment *attachment)
+{
+    struct pl_operation *op;
+    struct message *message;
+
+    pthread_mutex_lock(&attachment->lock);
+    op = attachment->returned_first;
+    attachment->returned_first = attachment->returned_last = NULL;
+    message = attachment->messages;
+    attachment->messages = NULL;
+    pthread_mutex_unlock(&attachment->lock);
+    while (op != NULL) {
+        struct pl_operation *next = op->next;
+
+        pl_router_returned(attachment->router, op);
+        op = next;
+    }
+    while (message != NULL) {
+        struct message *next = message->next;
+
+        atomic_fetch_sub(&attachment->jobs, 1);
+        message->deliver(message);
+        message = next;
+    }
+}
+
+static void post(struct pl_attachment *attachment, struct message *message)
+{
+    pthread_mutex_lock(&attachment->lock);
+    message->next = attachment->messages;
+    attachment->messages = message;
+    if (attachment->wake != NULL)
+        attachment->wake(attachment->wake_state);
+    pthread_mutex_unlock(&attachment->lock);
+}
+
+/* Run `body` in a thread of its own, or here when the node has none. */
+static int start_job(struct pl_attachment *attachment, pthread_t *thread, bool *threaded, void *(*body)(void *),
+                     void *job)
+{
+    int rc;
+
+    atomic_fetch_add(&attachment->jobs, 1);
+    *threaded = attachment->node->options.threads;
+    if (!*threaded) {
+        body(job);
+        pl_attachment_deliver(attachment);
+        return 0;
+    }
+    rc = pl_driver_thread(thread, body, job);
+    if (rc != 0)
+        atomic_fetch_sub(&attachment->jobs, 1);
+    return rc;
+}
+
+/* ---- reload ----------------------------------------------------------------------------------------- */
+
+static void deliver_reload(struct message *message)
+{
+    struct reload *reload = pl_container_of(message, struct reload, message);
+
+    if (reload->threaded)
+        pthread_join(reload->thread, NULL);
+    reload->done(reload->state, reload->op.reply.rc, &reload->op.reply.why);
+    pl_operation_deinit(&reload->op);
+    pl_scripts_deinit(&reload->scripts);
+    free(reload);
+}
+
+/* On the shard's thread, between two turns. The operation comes back through shard_finished(). */
+static void switch_scripts(struct pl_shard *shard, struct pl_driver_job *job)
+{
+    struct reload *reload = pl_container_of(job, struct reload, job);
+    int rc = pl_shard_load(shard, reload->scripts.script, reload->scripts.hashes, &reload->op);
+
+    if (rc == 0) {
+        reload->scripts.script = NULL; /* the shard's now */
+        return;
+    }
+    pl_operation_fail(&reload->op, rc, NULL);
+    post(reload->attachment, &reload->message);
+}
+
+static void *run_reload(void *arg)
+{
+    struct reload *reload = arg;
+    struct pl_node *node = reload->attachment->node;
+    struct pl_script_limits limits = limits_of(node);
+    int rc = PL_EINVALID;
+
+    if (node->options.scripts_path == NULL)
+        pl_reason_set(&reload->op.reply.why, rc, "there is no scripts directory to load from");
+    else
+        rc = pl_scripts_load(node->options.scripts_path, &limits, node->options.clock, &reload->scripts,
+                             &reload->op.reply.why);
+    if (rc == 0) {
+        pl_driver_run(node->driver, &reload->job);
+    } else {
+        pl_operation_fail(&reload->op, rc, NULL);
+        post(reload->attachment, &reload->message);
+    }
+    return NULL;
+}
+
+int pl_node_reload(struct pl_attachment *attachment, pl_node_done_fn done, void *state)
+{
+    struct reload *reload = calloc(1, sizeof *reload);
+    int rc;
+
+    if (reload == NULL)
+        return PL_ENOMEM;
+    reload->message.deliver = deliver_reload;
+    reload->job.body = switch_scripts;
+    reload->attachment = attachment;
+    reload->done = done;
+    reload->state = state;
+    pl_operation_init(&reload->op, PL_OP_ALTER);
+    reload->op.owner = reload; /* and no origin: shard_finished() knows it by that */
+    rc = start_job(attachment, &reload->thread, &reload->threaded, run_reload, reload);
+    if (rc != 0)
+        free(reload);
+    return rc;
+}
+
+/* ---- check ------------------------------------------------------------------------------------------ */
+
+struct check {
+    struct message message;
+    struct pl_driver_job job;
+    struct pl_attachment *attachment;
+    struct pl_reader *reader;
+    struct pl_verify verify;
+    struct pl_tables *tables;
+    struct pl_buf sentences, report;
+    int rc;
+    pl_node_report_fn done;
+    void *state;
+    pthread_t thread;
+    bool threaded;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    bool is_ready;
+};
+
+static void deliver_check(struct message *message)
+{
+    struct check *check = pl_container_of(message, struct check, message);
+
+    if (check->threaded)
+        pthread_join(check->thread, NULL);
+    check->done(check->state, check->rc, pl_buf_view(&check->report));
+    pthread_mutex_destroy(&check->lock);
+    pthread_cond_destroy(&check->ready);
+    pl_buf_deinit(&check->sentences);
+    pl_buf_deinit(&check->report);
+    free(check);
+}
+
+/* On the shard's thread, between two turns: the snapshot and the counters are of one moment. */
+static void stand_still(struct pl_shard *shard, struct pl_driver_job *job)
+{
+    struct check *check = pl_container_of(job, struct check, job);
+
+    (void)shard;
+    check->rc = pl_reader_renew(check->reader, &check->verify.txn);
+    if (check->rc == 0)
+        check->rc = pl_counters_copy(check->attachment->node->counters, &check->verify.counters);
+    pthread_mutex_lock(&check->lock);
+    check->is_ready = true;
+    pthread_cond_signal(&check->ready);
+    pthread_mutex_unlock(&check->lock);
+}
+
+static char *report_json(const struct check *check)
+{
+    const struct pl_verify *verify = &check->verify;
+    cJSON *json = cJSON_CreateObject(), *faults;
+    char *text = NULL;
+
+    if (cJSON_AddBoolToObject(json, "ok", verify->faults == 0) != NULL &&
+        cJSON_AddNumberToObject(json, "tables", verify->tables->count) != NULL &&
+        cJSON_AddNumberToObject(json, "items", (double)verify->items) != NULL &&
+        cJSON_AddNumberToObject(json, "index_entries", (double)verify->entries) != NULL &&
+        cJSON_AddNumberToObject(json, "size_bytes", (double)verify->size_bytes) != NULL &&
+        cJSON_AddNumberToObject(json, "fault_count", (double)verify->faults) != NULL &&
+        (faults = cJSON_AddArrayToObject(json, "faults")) != NULL) {
+        const char *line = check->sentences.data;
+        const char *end = line == NULL ? NULL : line + check->sentences.len;
+
+        while (line < end) {
+            char sentence[512];
+            size_t len = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
+
+            snprintf(sentence, sizeof sentence, "%.*s", (int)len, line);
+            cJSON_AddItemToArray(faults, cJSON_CreateString(sentence));
+            line += len + 1;
+        }
+        text = cJSON_PrintUnformatted(json);
+    }
+    cJSON_Delete(json);
+    return text;
+}
+
+static void *run_check(void *arg)
+{
+    struct check *check = arg;
+    char *text;
+
+    pl_driver_run(check->attachment->node->driver, &check->job);
+    pthread_mutex_lock(&check->lock);
+    while (!check->is_ready)
+        pthread_cond_wait(&check->ready, &check->lock);
+    pthread_mutex_unlock(&check->lock);
+    if (check->rc == 0)
+        check->rc = pl_verify(&check->verify);
+    if (check->rc == 0) {
+        text = report_json(check);
+        if (text != NULL)
+            pl_buf_append_bytes(&check->report, pl_str(text));
+        cJSON_free(text);
+        check->rc = text == NULL ? PL_ENOMEM : pl_buf_status(&check->report);
+    }
+    pl_counters_free(check->verify.counters);
+    pl_tables_unref(check->tables);
+    pl_reader_close(check->reader);
+    post(check->attachment, &check->message);
+    return NULL;
+}
+
+int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void *state)
+{
+    struct pl_node *node = attachment->node;
+    struct check *check = calloc(1, sizeof *check);
+    int rc;
+
+    if (check == NULL)
+        return PL_ENOMEM;
+    rc = pl_reader_open(node->store, &check->reader);
+    if (rc != 0) {
+        free(check);
+        return rc;
+    }
+    check->message.deliver = deliver_check;
+    check->job.body = stand_still;
+    check->attachment = attachment;
+    check->done = done;
+    check->state = state;
+    check->tables = pl_node_tables(node);
+    check->verify.tables = check->tables;
+    check->verify.partition_count = node->partition_count;
+    check->verify.sentences = &check->sentences;
+    pthread_mutex_init(&check->lock, NULL);
+    pthread_cond_init(&check->ready, NULL);
+    rc = start_job(attachment, &check->thread, &check->threaded, run_check, check);
+    if (rc != 0) {
+        pl_tables_unref(check->tables);
+        pl_reader_close(check->reader);
+        pthread_mutex_destroy(&check->lock);
+        pthread_cond_destroy(&check->ready);
+        free(check);
+    }
+    return rc;
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------- */
+
+static void add_figures(cJSON *json, struct pl_node *node)
+{
+    struct pl_shard_stats shard = pl_driver_stats(node->driver);
+    struct pl_store_room room;
+    struct pl_store_lag lag;
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {
+        { "uptime_ms", (double)(pl_clock_monotonic_ns(&node->options.clock) - node->opened_ns) / 1e6 },
+        { "partitions", node->partition_count },
+        { "writes", (double)shard.writes },
+        { "conditions_failed", (double)shard.conditions_failed },
+        { "batches", (double)shard.batches },
+        { "changes", (double)shard.changes },
+        { "checkpoints", (double)shard.checkpoints },
+        { "queued", (double)shard.queued },
+        { "inflight_keys", (double)shard.inflight_keys },
+        { "journal_start", (double)shard.journal_start },
+        { "journal_end", (double)shard.journal_end },
+        { "journal_durable", (double)shard.journal_durable },
+        { "script_bytes", (double)shard.script_bytes },
+        { "chore_done", (double)shard.chore_done },
+    };
+
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        cJSON_AddNumberToObject(json, figures[i].name, figures[i].value);
+    cJSON_AddStringToObject(json, "chore",
+                            shard.chore == PL_CHORE_IDLE      ? "idle"
+                            : shard.chore == PL_CHORE_FILLING ? "backfill"
+                                                              : "sweep");
+    cJSON_AddBoolToObject(json, "full", shard.full);
+    if (pl_store_room(node->store, &room) == 0) {
+        cJSON_AddNumberToObject(json, "store_bytes", (double)room.file_bytes);
+        cJSON_AddNumberToObject(json, "disk_free_bytes", (double)room.disk_free_bytes);
+    }
+    pl_store_lag(node->store, &lag);
+    cJSON_AddNumberToObject(json, "readers", lag.reader_count);
+    cJSON_AddNumberToObject(json, "oldest_reader_lag", (double)(lag.last_txn_id - lag.oldest_txn_id));
+}
+
+void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes name, struct pl_buf *out)
+{
+    struct pl_node *node = attachment->node;
+    cJSON *json = cJSON_CreateObject();
+    char *text;
+
+    if (name.len > 0) {
+        struct pl_tables *tables = pl_node_tables(node);
+        const struct pl_table *table = pl_tables_find(tables, name);
+
+        if (table != NULL) {
+            struct pl_count count = pl_counters_total(node->counters, table->id);
+
+            cJSON_AddNumberToObject(json, "items", (double)count.items);
+            cJSON_AddNumberToObject(json, "size_bytes", (double)count.size_bytes);
+        }
+        pl_tables_unref(tables);
+    } else {
+        add_figures(json, node);
+    }
+    text = cJSON_PrintUnformatted(json);
+    if (text != NULL)
+        pl_buf_append_bytes(out, pl_str(text));
+    cJSON_free(text);
+    cJSON_Delete(json);
+}

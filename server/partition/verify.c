@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/verify.h"
+
+#include "model/record.h"
+#include "partition/index.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { SENTENCES_MAX = 100 };
+
+static int copy_one(void *state, const struct pl_count *count)
+{
+    return pl_counters_add(state, count->partition, count->id, count->items, count->size_bytes);
+}
+
+int pl_counters_copy(struct pl_counters *counters, struct pl_counters **out)
+{
+    struct pl_counters *copy;
+    int rc = pl_counters_new(&copy);
+
+    if (rc != 0)
+        return rc;
+    rc = pl_counters_each(counters, copy_one, copy);
+    if (rc != 0) {
+        pl_counters_free(copy);
+        return rc;
+    }
+    *out = copy;
+    return 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void fault(struct pl_verify *verify, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (verify->faults++ >= SENTENCES_MAX)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    pl_buf_append_format(verify->sentences, "%s\n", text);
+}
+
+/* A walk over one keyspace. */
+struct walk {
+    struct pl_verify *verify;
+    const struct pl_table *table;
+    const struct pl_index *index; /* NULL: the items */
+    struct pl_index_work *work;
+    uint64_t count, size_bytes;
+};
+
+static bool has_no_function(const struct pl_index *index)
+{
+    return index->projection != PL_PROJECT_FUNCTION;
+}
+
+/* ---- an item ---------------------------------------------------------------------------------------- */
+
+static int check_entry(struct walk *walk, const struct pl_index *index, const struct pl_item *item)
+{
+    struct pl_index_entry entry;
+    struct pl_item there;
+    int rc = pl_index_entry_of(walk->work, index, item, &entry, NULL);
+
+    if (rc == PL_ENOTFOUND || rc == PL_EINVALID)
+        return 0; /* it has none */
+    if (rc != 0)
+        return rc;
+    rc = pl_place_get(&entry.place, walk->work->view, &there);
+    if (rc == PL_ENOTFOUND) {
+        fault(walk->verify, "%.*s/%.*s: an item has no entry", (int)walk->table->name.len, walk->table->name.data,
+              (int)index->name.len, index->name.data);
+        return 0;
+    }
+    if (rc == 0 && !pl_bytes_equal(there.bytes, entry.item.bytes))
+        fault(walk->verify, "%.*s/%.*s: an entry differs from its item", (int)walk->table->name.len,
+              walk->table->name.data, (int)index->name.len, index->name.data);
+    return rc;
+}
+
+static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item item)
+{
+    struct pl_keyspace space = { PL_KIND_ITEM, walk->table->id, walk->verify->partition_count };
+    struct pl_buf pk = { 0 }, tail = { 0 };
+    struct pl_key place;
+    int rc = 0;
+
+    if (pl_key_schema_encode(&walk->table->keys, item, &pk, &tail, NULL) != PL_KEY_WHOLE) {
+        fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len, walk->table->name.data);
+    } else {
+        pl_key_build(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail));
+        if (!pl_bytes_equal(pl_key_view(&place), key))
+            fault(walk->verify, "%.*s: an item stands in another's place", (int)walk->table->name.len,
+                  walk->table->name.data);
+        for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++)
+            if (walk->table->indexes[i].state == PL_INDEX_ACTIVE && has_no_function(&walk->table->indexes[i]))
+                rc = check_entry(walk, &walk->table->indexes[i], &item);
+    }
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    return rc;
+}
+
+/* ---- an entry --------------------------------------------------------------------------------------- */
+
+static int check_entry_item(struct walk *walk, struct pl_item entry)
+{
+    struct pl_keyspace space = { PL_KIND_ITEM, walk->table->id, walk->verify->partition_count };
+    struct pl_buf pk = { 0 }, tail = { 0 };
+    struct pl_place place;
+    struct pl_item item;
+    int rc = 0;
+
+    if (pl_key_schema_encode(&walk->table->keys, entry, &pk, &tail, NULL) == PL_KEY_WHOLE) {
+        rc = pl_place_make(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail), walk->work->arena);
+        if (rc == 0)
+            rc = pl_place_get(&place, walk->work->view, &item);
+    } else {
+        rc = PL_ENOTFOUND;
+    }
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    if (rc != PL_ENOTFOUND)
+        return rc;
+    fault(walk->verify, "%.*s/%.*s: an entry has no item", (int)walk->table->name.len, walk->table->name.data,
+          (int)walk->index->name.len, walk->index->name.data);
+    return 0;
+}
+
+/* ---- the walk --------------------------------------------------------------------------------------- */
+
+static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes record)
+{
+    struct pl_record_cursor cursor;
+    struct pl_record_entry entry;
+    struct pl_item checked;
+    int rc = pl_record_open(record, &cursor);
+
+    if (rc != 0) {
+        fault(walk->verify, "%.*s: a record cannot be read", (int)walk->table->name.len, walk->table->name.data);
+        return 0;
+    }
+    while (rc == 0 && pl_record_next(&cursor, &entry)) {
+        walk->count++;
+        walk->size_bytes += entry.item.size_bytes;
+        if (pl_item_check(entry.item.bytes, &checked) != 0 || checked.size_bytes != entry.item.size_bytes) {
+            fault(walk->verify, "%.*s: an item is malformed", (int)walk->table->name.len, walk->table->name.data);
+            continue;
+        }
+        rc = walk->index == NULL ? check_item(walk, key, entry.item) : check_entry_item(walk, entry.item);
+        pl_arena_reset(walk->work->arena);
+    }
+    return rc;
+}
+
+static int walk_partition(struct walk *walk, struct pl_cursor *cursor, const struct pl_keyspace *space, uint32_t p)
+{
+    unsigned __int128 whole = (unsigned __int128)1 << 64;
+    struct pl_bytes key, record;
+    struct pl_key start;
+    uint64_t hash;
+    int rc;
+
+    pl_key_scan_start(&start, space, (uint64_t)(whole / space->partition_count * p));
+    rc = pl_cursor_seek(cursor, pl_key_view(&start), &key, &record);
+    while (rc == 0 && pl_key_in_space(key, space, &hash) && pl_get_be16(key.data) == p) {
+        rc = check_record(walk, key, record);
+        if (rc == 0)
+            rc = pl_cursor_next(cursor, &key, &record);
+    }
+    return rc == PL_ENOTFOUND ? 0 : rc;
+}
+
+static int walk_keyspace(struct walk *walk, struct pl_cursor *cursor, enum pl_key_kind kind, uint32_t id)
+{
+    struct pl_keyspace space = { kind, id, walk->verify->partition_count };
+    struct pl_count counted = pl_counters_total(walk->verify->counters, id);
+    int rc = 0;
+
+    walk->count = walk->size_bytes = 0;
+    for (uint32_t p = 0; p < space.partition_count && rc == 0; p++) {
+        rc = walk_partition(walk, cursor, &space, p);
+        if (rc == PL_ECORRUPT) {
+            fault(walk->verify, "%.*s: partition %u: stored data failed its checksum", (int)walk->table->name.len,
+                  walk->table->name.data, p);
+            rc = 0;
+        }
+    }
+    if (rc == 0 && ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes))
+        fault(walk->verify, "%.*s%s%.*s: counted %lld items of %lld bytes, found %llu of %llu",
+              (int)walk->table->name.len, walk->table->name.data, walk->index == NULL ? "" : "/",
+              walk->index == NULL ? 0 : (int)walk->index->name.len,
+              walk->index == NULL ? "" : walk->index->name.data, (long long)counted.items,
+              (long long)counted.size_bytes, (unsigned long long)walk->count,
+              (unsigned long long)walk->size_bytes);
+    walk->verify->size_bytes += walk->size_bytes;
+    return rc;
+}
+
+static int verify_table(struct walk *walk, struct pl_cursor *cursor)
+{
+    int rc;
+
+    walk->index = NULL;
+    walk->work->table = walk->table;
+    rc = walk_keyspace(walk, cursor, PL_KIND_ITEM, walk->table->id);
+    walk->verify->items += walk->count;
+    for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++) {
+        walk->index = &walk->table->indexes[i];
+        rc = walk_keyspace(walk, cursor, walk->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX,
+                           walk->index->id);
+        walk->verify->entries += walk->count;
+    }
+    return rc;
+}
+
+int pl_verify(struct pl_verify *verify)
+{
+    struct pl_arena arena = { 0 };
+    struct pl_inflight *nothing = NULL;
+    struct pl_view view = { .txn = verify->txn };
+    struct pl_index_work work = { .view = &view, .partition_count = verify->partition_count, .arena = &arena };
+    struct walk walk = { .verify = verify, .work = &work };
+    struct pl_cursor *cursor = NULL;
+    int rc = pl_inflight_new(&nothing);
+
+    view.inflight = nothing;
+    if (rc == 0)
+        rc = pl_cursor_open(verify->txn, &cursor);
+    for (uint32_t i = 0; i < verify->tables->count && rc == 0; i++) {
+        walk.table = verify->tables->tables[i];
+        rc = verify_table(&walk, cursor);
+    }
+    if (cursor != NULL)
+        pl_cursor_close(cursor);
+    pl_inflight_free(nothing);
+    pl_arena_deinit(&arena);
+    return rc != 0 ? rc : pl_buf_status(verify->sentences);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_PARTITION_VERIFY_H
+#define PL_PARTITION_VERIFY_H
+
+#include "model/tables.h"
+#include "partition/counters.h"
+#include "store/store.h"
+
+/**
+ * Everything stored compared with everything else stored, on one snapshot: every
+ * value's checksum, every item's form and place, every item's entry in every index,
+ * every entry's item, and the counters. Reads only; may take long, so it runs on a worker.
+ *
+ * The counters are those of the same moment as the snapshot: a copy made while the shard stood still.
+ */
+struct pl_verify {
+    struct pl_txn *txn;
+    const struct pl_tables *tables;
+    struct pl_counters *counters;
+    uint32_t partition_count;
+    /* Found. */
+    uint64_t items, entries, size_bytes, faults;
+    struct pl_buf *sentences; /* one line for each of the first hundred faults */
+};
+
+/** 0 when all was read, whatever was found: see `faults`. PL_ENOMEM, PL_EIO when it could not be. */
+int pl_verify(struct pl_verify *verify);
+
+/** A copy of the counters, for pl_verify. */
+int pl_counters_copy(struct pl_counters *counters, struct pl_counters **out);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "route/router.h"
+
+#include "partition/prepare.h"
+#include "partition/read.h"
+#include "route/describe.h"
+
+#include <stdlib.h>
+
+enum { BATCH_GET_BYTES_MAX = 16 << 20 };
+
+struct pl_router {
+    struct pl_router_options options;
+    struct pl_tables *tables; /* NULL: at rest */
+    struct pl_reader *reader;
+    struct pl_read_place place; /* `cursor` is opened with the first snapshot */
+    bool has_snapshot;
+};
+
+int pl_router_new(const struct pl_router_options *options, struct pl_router **out)
+{
+    struct pl_router *router = calloc(1, sizeof *router);
+    int rc;
+
+    if (router == NULL)
+        return PL_ENOMEM;
+    router->options = *options;
+    router->place.partition_count = options->partition_count;
+    rc = pl_reader_open(options->store, &router->reader);
+    if (rc != 0) {
+        free(router);
+        return rc;
+    }
+    *out = router;
+    return 0;
+}
+
+void pl_router_free(struct pl_router *router)
+{
+    if (router == NULL)
+        return;
+    pl_router_rest(router);
+    if (router->place.cursor != NULL)
+        pl_cursor_close(router->place.cursor);
+    pl_reader_close(router->reader);
+    pl_read_place_deinit(&router->place);
+    free(router);
+}
+
+void pl_router_rest(struct pl_router *router)
+{
+    if (router->has_snapshot)
+        pl_reader_reset(router->reader);
+    router->has_snapshot = false;
+    pl_tables_unref(router->tables);
+    router->tables = NULL;
+}
+
+const struct pl_tables *pl_router_tables(struct pl_router *router)
+{
+    if (router->tables == NULL)
+        router->tables = router->options.uplink.tables(router->options.uplink.state);
+    return router->tables;
+}
+
+static int take_snapshot(struct pl_router *router)
+{
+    int rc;
+
+    if (router->has_snapshot)
+        return 0;
+    rc = pl_reader_renew(router->reader, &router->place.txn);
+    if (rc != 0)
+        return rc;
+    router->has_snapshot = true;
+    if (router->place.cursor == NULL)
+        return pl_cursor_open(router->place.txn, &router->place.cursor);
+    return pl_cursor_renew(router->place.cursor, router->place.txn);
+}
+
+/* ---- reads ------------------------------------------------------------------------------------------ */
+
+static int read_here(struct pl_router *router, struct pl_operation *op)
+{
+    int rc = pl_prepare(op, pl_router_tables(router), router->options.partition_count);
+
+    if (rc == 0)
+        rc = take_snapshot(router);
+    if (rc == 0)
+        rc = pl_read(&router->place, op);
+    op->reply.rc = rc;
+    return rc;
+}
+
+static int describe(struct pl_router *router, struct pl_operation *op)
+{
+    const struct pl_tables *tables = pl_router_tables(router);
+    struct pl_table *table;
+    int rc;
+
+    pl_buf_clear(&op->bytes);
+    if (op->name == PL_OP_TABLES) {
+        rc = pl_describe_tables(tables, &op->bytes);
+    } else {
+        table = pl_tables_find(tables, op->table_name);
+        if (table == NULL)
+            return pl_reason_set(&op->reply.why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
+                                 (int)op->table_name.len, op->table_name.data);
+        rc = pl_describe_table(table, router->options.counters, router->options.uplink.filled,
+                               router->options.uplink.state, &op->bytes);
+    }
+    op->reply.text = pl_buf_view(&op->bytes);
+    return rc;
+}
+
+/* ---- batches ---------------------------------------------------------------------------------------- */
+
+static int adopt_failure(struct pl_operation *batch, const struct pl_operation *child)
+{
+    batch->reply.why = child->reply.why;
+    batch->reply.rc = child->reply.rc;
+    return child->reply.rc;
+}
+
+/* All members are checked before any is run: one that is wrong fails the batch (dynamodb.md 3.11, 3.12). */
+static int prepare_children(struct pl_router *router, struct pl_operation *batch)
+{
+    for (uint32_t i = 0; i < batch->child_count; i++) {
+        struct pl_operation *child = &batch->children[i];
+
+        child->parent = batch;
+        child->owner = batch->owner;
+        if (pl_prepare(child, pl_router_tables(router), router->options.partition_count) != 0)
+            return adopt_failure(batch, child);
+    }
+    return 0;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct pl_operation *a = *(const struct pl_operation *const *)left;
+    const struct pl_operation *b = *(const struct pl_operation *const *)right;
+    int order = a->table->id < b->table->id ? -1 : a->table->id > b->table->id;
+
+    if (order == 0)
+        order = pl_bytes_compare(a->pk, b->pk);
+    return order != 0 ? order : pl_bytes_compare(a->tail, b->tail);
+}
+
+static int refuse_duplicates(struct pl_operation *batch)
+{
+    struct pl_operation **sorted = pl_arena_alloc(&batch->arena, batch->child_count * sizeof *sorted);
+
+    if (sorted == NULL)
+        return PL_ENOMEM;
+    for (uint32_t i = 0; i < batch->child_count; i++)
+        sorted[i] = &batch->children[i];
+    qsort(sorted, batch->child_count, sizeof *sorted, compare_keys);
+    for (uint32_t i = 1; i < batch->child_count; i++)
+        if (compare_keys(&sorted[i - 1], &sorted[i]) == 0)
+            return pl_reason_set(&batch->reply.why, PL_EINVALID, "Provided list of item keys contains duplicates");
+    return 0;
+}
+
+static void add_capacity(struct pl_capacity *sum, const struct pl_capacity *part)
+{
+    sum->table_halves += part->table_halves;
+    sum->writes = part->writes;
+}
+
+static int read_children(struct pl_router *router, struct pl_operation *batch)
+{
+    uint64_t size_bytes = 0;
+    int rc = take_snapshot(router);
+
+    for (uint32_t i = 0; i < batch->child_count && rc == 0; i++) {
+        struct pl_operation *child = &batch->children[i];
+
+        rc = pl_read(&router->place, child);
+        if (rc != 0)
+            return adopt_failure(batch, child);
+        add_capacity(&batch->reply.capacity, &child->reply.capacity);
+        batch->reply.scanned++;
+        if (!child->reply.has_item)
+            continue;
+        size_bytes += child->reply.item.size_bytes;
+        if (size_bytes > BATCH_GET_BYTES_MAX)
+            return pl_reason_set(&batch->reply.why, PL_ELIMIT, "a batch gets at most 16 MB: ask for fewer items");
+        batch->reply.count++;
+        if (batch->row != NULL)
+            rc = batch->row(child, child->reply.item);
+    }
+    return rc;
+}
+
+static int begin_batch(struct pl_router *router, struct pl_operation *batch)
+{
+    int rc = prepare_children(router, batch);
+
+    return rc != 0 ? rc : refuse_duplicates(batch);
+}
+
+static void submit(struct pl_router *router, struct pl_operation *op)
+{
+    router->options.uplink.submit(router->options.uplink.state, op->partition % router->options.shard_count, op);
+}
+
+static bool write_children(struct pl_router *router, struct pl_operation *batch)
+{
+    batch->reply.rc = begin_batch(router, batch);
+    if (batch->reply.rc != 0 || batch->child_count == 0)
+        return true;
+    batch->pending = batch->child_count;
+    for (uint32_t i = 0; i < batch->child_count; i++)
+        submit(router, &batch->children[i]);
+    return false;
+}
+
+/* ---- all together ----------------------------------------------------------------------------------- */
+
+static bool complete(struct pl_operation *op, int rc)
+{
+    op->reply.rc = rc;
+    return true;
+}
+
+static int read_batch(struct pl_router *router, struct pl_operation *batch)
+{
+    int rc = begin_batch(router, batch);
+
+    return rc != 0 ? rc : read_children(router, batch);
+}
+
+bool pl_router_run(struct pl_router *router, struct pl_operation *op)
+{
+    switch (op->name) {
+    case PL_OP_GET:
+    case PL_OP_QUERY:
+    case PL_OP_SCAN:
+        return complete(op, read_here(router, op));
+    case PL_OP_TABLES:
+    case PL_OP_DESCRIBE:
+        return complete(op, describe(router, op));
+    case PL_OP_BATCH_GET:
+        return complete(op, read_batch(router, op));
+    case PL_OP_BATCH_WRITE:
+        return write_children(router, op);
+    case PL_OP_PUT:
+    case PL_OP_UPDATE:
+    case PL_OP_DELETE:
+        if (pl_prepare(op, pl_router_tables(router), router->options.partition_count) != 0)
+            return true;
+        submit(router, op);
+        return false;
+    default:
+        op->partition = 0; /* the catalog's */
+        submit(router, op);
+        return false;
+    }
+}
+
+/* A created or altered table is shown as it now is. */
+static void describe_result(struct pl_router *router, struct pl_operation *op)
+{
+    if (op->reply.rc != 0 || op->name != PL_OP_ALTER)
+        return;
+    if (describe(router, op) != 0)
+        op->reply.text = pl_bytes(NULL, 0); /* it was altered all the same */
+}
+
+void pl_router_returned(struct pl_router *router, struct pl_operation *op)
+{
+    struct pl_operation *batch = op->parent;
+
+    /* What was acknowledged is seen by the next read. */
+    pl_router_rest(router);
+    if (batch == NULL) {
+        describe_result(router, op);
+        op->done(op);
+        return;
+    }
+    add_capacity(&batch->reply.capacity, &op->reply.capacity);
+    batch->reply.scanned++;
+    if (op->reply.rc == 0)
+        batch->reply.count++;
+    else if (batch->reply.rc == 0)
+        adopt_failure(batch, op);
+    if (--batch->pending == 0)
+        batch->done(batch);
+}
