@@ -69,7 +69,11 @@ struct pl_condition;
 struct pl_projection;
 struct pl_update;
 
-/* Each parse: 0, PL_ENOMEM, or PL_EINVALID with DynamoDB's whole sentence, prefix included. */
+/*
+ * Each parse: 0, PL_ENOMEM, or PL_EINVALID with DynamoDB's whole sentence, prefix included. The text is
+ * at most 4096 bytes, as DynamoDB has it; literals do not count, but with them it ends at 1 MiB. Sentences
+ * quote the text, so it must be UTF-8 already.
+ */
 
 /** `kind` is PL_EXPR_CONDITION or PL_EXPR_FILTER: they differ in the prefix of their sentences. */
 int pl_condition_parse(struct pl_expr_params *params, enum pl_expr_kind kind, struct pl_bytes text,

@@ -11,7 +11,8 @@
  */
 enum {
     PL_EXPR_TEXT_MAX = 4096,
-    /* With literals the text carries the data itself, so it may be longer. */
+    /* With literals the text carries the data itself, so it may be longer: what is no literal keeps
+     * DynamoDB's limit, which also bounds the work that a text can ask for. */
     PL_EXPR_LITERAL_TEXT_MAX = 1024 * 1024,
     PL_EXPR_OPERATORS_MAX = 300,
     PL_EXPR_IN_MAX = 100,
@@ -138,6 +139,7 @@ struct pl_parser {
     struct pl_reason problem;
     const struct pl_path **paths;
     uint32_t path_count, path_capacity;
+    size_t literal_bytes;  /* of the text */
     struct pl_buf literal; /* scratch */
 };
 

@@ -75,6 +75,8 @@ int pl_parser_fail_syntax(struct pl_parser *p)
                           current->text.data, (int)(end - start), start);
 }
 
+#define SIZE_SENTENCE "Expression size has exceeded the maximum allowed size; expression size: %zu"
+
 int pl_parser_init(struct pl_parser *p, struct pl_expr_params *params, enum pl_expr_kind kind,
                    struct pl_bytes text, struct pl_reason *why)
 {
@@ -84,8 +86,7 @@ int pl_parser_init(struct pl_parser *p, struct pl_expr_params *params, enum pl_e
     if (text.len == 0)
         return pl_parser_fail(p, "The expression can not be empty;");
     if (text.len > text_max)
-        return pl_parser_fail(
-            p, "Expression size has exceeded the maximum allowed size; expression size: %zu", text.len);
+        return pl_parser_fail(p, SIZE_SENTENCE, text.len);
     pl_lexer_init(&p->lexer, text);
     return 0;
 }
@@ -97,8 +98,12 @@ void pl_parser_deinit(struct pl_parser *p)
 
 int pl_parser_conclude(struct pl_parser *p)
 {
+    size_t size = p->lexer.text.len - p->literal_bytes;
+
     if (p->rc != 0)
         return p->rc;
+    if (size > PL_EXPR_TEXT_MAX)
+        pl_parser_note(p, PL_RANK_LIMIT, SIZE_SENTENCE, size);
     if (p->operator_count > PL_EXPR_OPERATORS_MAX)
         pl_parser_note(p, PL_RANK_LIMIT, "The expression contains too many operators; operator count: %u",
                        p->operator_count);
@@ -370,6 +375,7 @@ __attribute__((noinline)) static struct pl_node *read_literal(struct pl_parser *
     }
     pl_lexer_stretch(&p->lexer, (size_t)(reader.at - start));
     node->text = p->lexer.current.text;
+    p->literal_bytes += node->text.len;
     pl_lexer_advance(&p->lexer);
     return node;
 }

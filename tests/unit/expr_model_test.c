@@ -438,9 +438,9 @@ static bool judge(const struct condition *c, struct value *item)
     if (c->kind == NOT)
         return !judge(c->left, item);
     if (c->kind == OR)
-        return judge(c->left, item) | judge(c->right, item);
+        return judge(c->left, item) || judge(c->right, item);
     if (c->kind == AND)
-        return judge(c->left, item) & judge(c->right, item);
+        return judge(c->left, item) && judge(c->right, item);
     a = value_of(&c->operands[0], item);
     b = value_of(&c->operands[1], item);
     z = value_of(&c->operands[2], item);
