@@ -291,7 +291,7 @@ static void drive_inline(struct pl_driver *driver)
             pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", why.text);
         hand_out(driver);
         /* Durable but not applied, for want of room: to wait here would be for ever. */
-    } while ((more || !pl_shard_is_idle(shard)) && !pl_shard_applies(shard) && pl_shard_failed(shard, NULL) == 0);
+    } while ((more || !pl_shard_is_idle(shard) || pl_shard_has_chores(shard)) && !pl_shard_applies(shard) && pl_shard_failed(shard, NULL) == 0);
     driver->stats = pl_shard_stats(shard);
 }
 

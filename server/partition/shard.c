@@ -21,6 +21,7 @@ enum {
     ROOM_INTERVAL_MS = 250,
     MARK_AFTER_MS = 1000,
     REAP_INTERVAL_MS = 10000,
+    CHORE_RETRY_MS = 1000,
 };
 
 struct pl_shard {
@@ -60,9 +61,11 @@ struct pl_shard {
 
     struct pl_chore chore;
     uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */
+    bool chores_wait;     /* the catalog has changed since it was last asked for chores, and there were none */
 
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
+    uint64_t chore_failed_ns; /* 0: it has not */
     bool full;
     int failed;
     struct pl_reason failed_why;
@@ -214,6 +217,7 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
     shard->evaluator.view.inflight = shard->inflight;
     shard->applied_position = shard->checkpoint_position = pl_journal_end(shard->files.journal);
     shard->published = pl_tables_ref(shard->catalog.tables);
+    shard->chores_wait = true;
     if (shard->files.replayed_records > 0)
         shard->checkpoint_changes = UINT64_MAX; /* a checkpoint soon, so that the next start replays less */
     shard->checkpoint_ns = shard->synced_ns = shard->reap_ns = shard->active_ns = now_ns(shard);
@@ -394,6 +398,7 @@ static int adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, struct
     shard->gathering->tables = pl_tables_ref(next->tables);
     pl_catalog_deinit(&shard->catalog);
     shard->catalog = *next;
+    shard->chores_wait = true;
     return 0;
 }
 
@@ -572,7 +577,9 @@ static bool do_chore(struct pl_shard *shard)
     if (shard->failed != 0 || shard->chore_batch > shard->applied_batch)
         return false; /* applying will bring us back */
     if (shard->chore.kind == PL_CHORE_NONE) {
-        if (!pl_chore_choose(&shard->chore, &shard->catalog, shard->partition_count))
+        shard->chores_wait =
+            shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog, shard->partition_count);
+        if (!shard->chores_wait)
             return false;
         /* The catalog that asked for it may be on its way still, and so may be writes from before it. */
         shard->chore_batch = newest_batch(shard);
@@ -584,7 +591,11 @@ static bool do_chore(struct pl_shard *shard)
         rc = pl_chore_step(&shard->chore, &shard->catalog, &hands);
     if (rc == 1)
         rc = complete_chore(shard);
-    /* Short of memory or room: the next tick tries again. */
+    if (rc < 0) {
+        /* Short of memory or room: a later tick tries again. */
+        shard->chores_wait = false;
+        shard->chore_failed_ns = now_ns(shard);
+    }
     return rc == 0 && shard->chore_batch <= shard->applied_batch;
 }
 
@@ -933,6 +944,11 @@ static void begin_checkpoint(struct pl_shard *shard, uint64_t now)
     }
 }
 
+bool pl_shard_has_chores(const struct pl_shard *shard)
+{
+    return shard->chores_wait && shard->failed == 0 && !shard->full;
+}
+
 bool pl_shard_checkpoints(const struct pl_shard *shard)
 {
     return shard->checkpoint == CHECKPOINT_BEGUN;
@@ -1008,6 +1024,10 @@ void pl_shard_tick(struct pl_shard *shard)
     check_room(shard, now);
     begin_checkpoint(shard, now);
     rest(shard, now);
+    if (shard->chore_failed_ns != 0 && passed_ms(now, shard->chore_failed_ns, CHORE_RETRY_MS)) {
+        shard->chore_failed_ns = 0;
+        shard->chores_wait = true;
+    }
     if (passed_ms(now, shard->reap_ns, REAP_INTERVAL_MS)) {
         shard->reap_ns = now;
         pl_store_reap_readers(shard->files.store, NULL);

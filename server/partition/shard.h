@@ -99,6 +99,9 @@ void pl_shard_tick(struct pl_shard *shard);
 /** Nothing queued, in flight or unapplied. */
 bool pl_shard_is_idle(const struct pl_shard *shard);
 
+/** True while an index is being filled or a keyspace swept: turns go on with it as batches are applied. */
+bool pl_shard_has_chores(const struct pl_shard *shard);
+
 bool pl_shard_checkpoints(const struct pl_shard *shard);
 int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why);
 void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why);
