@@ -7,6 +7,8 @@
 
 enum { DEFINITION_BYTES_MAX = 1 << 20 };
 
+static int merge(cJSON *target, cJSON *patch);
+
 /* ---- from JSON -------------------------------------------------------------------------------------- */
 
 static int parse_json(struct pl_bytes text, cJSON **out, struct pl_reason *why)
@@ -30,44 +32,36 @@ static int parse_json(struct pl_bytes text, cJSON **out, struct pl_reason *why)
 
 int pl_schema_parse(struct pl_bytes text, struct pl_table **out, struct pl_reason *why)
 {
-    cJSON *json = NULL;
-    int rc = parse_json(text, &json, why);
+    return pl_table_from_text(text, false, out, why);
+}
 
-    if (rc != 0)
+/* One member of a patch, already taken out of it: merged, removed or put in place. Takes `member`. */
+static int merge_member(cJSON *target, cJSON *member)
+{
+    cJSON *old = cJSON_GetObjectItemCaseSensitive(target, member->string);
+    int rc = 0;
+
+    if (cJSON_IsObject(member) && cJSON_IsObject(old)) {
+        rc = merge(old, member);
+        cJSON_Delete(member);
         return rc;
-    rc = pl_table_from_json(json, false, out, why);
-    cJSON_Delete(json);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
+    if (cJSON_IsNull(member) || !cJSON_AddItemToObject(target, member->string, member)) {
+        rc = cJSON_IsNull(member) ? 0 : PL_ENOMEM;
+        cJSON_Delete(member);
+    }
     return rc;
 }
 
-/* RFC 7396: null removes a member, an object is merged, everything else replaces. Takes `patch`. */
+/* RFC 7396: null removes a member, an object is merged, everything else replaces. Empties `patch`. */
 static int merge(cJSON *target, cJSON *patch)
 {
-    cJSON *member = patch->child;
+    int rc = 0;
 
-    while (member != NULL) {
-        cJSON *next = member->next, *old = cJSON_GetObjectItemCaseSensitive(target, member->string);
-
-        cJSON_DetachItemViaPointer(patch, member);
-        if (cJSON_IsObject(member) && cJSON_IsObject(old)) {
-            int rc = merge(old, member);
-
-            if (rc != 0)
-                return rc;
-        } else if (cJSON_IsNull(member)) {
-            cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
-            cJSON_Delete(member);
-        } else {
-            cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
-            if (!cJSON_AddItemToObject(target, member->string, member)) {
-                cJSON_Delete(member);
-                return PL_ENOMEM;
-            }
-        }
-        member = next;
-    }
-    cJSON_Delete(patch);
-    return 0;
+    while (patch->child != NULL && rc == 0)
+        rc = merge_member(target, cJSON_DetachItemViaPointer(patch, patch->child));
+    return rc;
 }
 
 int pl_schema_patch(const struct pl_table *table, struct pl_bytes patch, struct pl_table **out,
@@ -84,6 +78,7 @@ int pl_schema_patch(const struct pl_table *table, struct pl_bytes patch, struct 
         return PL_ENOMEM;
     }
     rc = merge(whole, changes);
+    cJSON_Delete(changes);
     if (rc == 0)
         rc = pl_table_from_json(whole, false, out, why);
     cJSON_Delete(whole);
