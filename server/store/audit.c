@@ -327,7 +327,7 @@ static int check_free_list(struct pl_audit *audit, const struct level *level, ui
         return damage(audit, "page %" PRIu64 " has node %u with a free list of a wrong length", level->number,
                       i);
     if (pl_get_le64(key_of(level, i).data) > audit->report.txn_id)
-        return damage(audit, "page %" PRIu64 " has a free list of a transaction to come", level->number);
+        return damage(audit, "page %" PRIu64 " has a free list of a transaction yet to come", level->number);
     count = pl_get_le64(value.data);
     for (uint64_t at = 1; at <= count; at++) {
         uint64_t number = pl_get_le64(value.data + 8 * at);
