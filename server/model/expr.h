@@ -117,7 +117,7 @@ int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text,
 int pl_projection_parse(struct pl_expr_params *params, struct pl_bytes text, struct pl_projection **out,
                         struct pl_reason *why);
 struct pl_path_list pl_projection_paths(const struct pl_projection *projection);
-/** Build the projected item (possibly empty) into `buf`. `arena` is scratch. */
+/** Append the projected item (possibly empty) to `buf`, in which `item` must not lie. `arena` is scratch. */
 int pl_projection_apply(const struct pl_projection *projection, struct pl_item item, struct pl_arena *arena,
                         struct pl_buf *buf, struct pl_item *out);
 
@@ -130,7 +130,7 @@ bool pl_update_creates(const struct pl_update *update);
 /**
  * Apply to `old` (the stored item; or, for a missing item, one made of its key
  * attributes, with `missing` true). PL_EINVALID with DynamoDB's sentence when the item does
- * not fit the update. `out` is a view into `buf`. Size and keys are the caller's to check.
+ * not fit the update. `out` is a view into `buf`, in which `old` must not lie. Size and keys are the caller's to check.
  */
 int pl_update_apply(const struct pl_update *update, struct pl_item old, bool missing, struct pl_arena *arena,
                     struct pl_buf *buf, struct pl_item *out, struct pl_reason *why);
