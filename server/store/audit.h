@@ -46,7 +46,7 @@ int pl_audit_open(const struct pl_disk *disk, const char *path, const struct pl_
                   struct pl_audit **out, struct pl_reason *why);
 
 /**
- * Look at up to `pages` more pages (a long value is one step, whatever its length). PL_ECORRUPT: damage; `why`
+ * Look at up to `pages` more pages (a leaf's long values count with it). PL_ECORRUPT: damage; `why`
  * says where and what. There is no going on after a failure.
  */
 int pl_audit_step(struct pl_audit *audit, uint64_t pages, struct pl_reason *why);

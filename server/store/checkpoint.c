@@ -88,9 +88,9 @@ void pl_checkpoint_close(struct pl_checkpoint *checkpoint)
 }
 
 /* The system shows what LMDB has written, whether or not it is on disk yet. */
-static int read_meta(struct pl_checkpoint *checkpoint, uint64_t txn_id, struct pl_reason *why)
+static int read_meta(struct pl_checkpoint *checkpoint, uint64_t txn_id, struct pl_checkpoint_facts *next,
+                     struct pl_reason *why)
 {
-    struct pl_checkpoint_facts *next = &checkpoint->next;
     const uint8_t *newest;
     int rc = 0;
 
@@ -113,9 +113,10 @@ static int read_meta(struct pl_checkpoint *checkpoint, uint64_t txn_id, struct p
  * LMDB does not write a page that it took and gave back in one transaction, so its file can be shorter than
  * the meta page says. We lengthen it, so that recovery can tell a file that was cut.
  */
-static int lengthen(struct pl_checkpoint *checkpoint, struct pl_reason *why)
+static int lengthen(struct pl_checkpoint *checkpoint, const struct pl_checkpoint_facts *facts,
+                    struct pl_reason *why)
 {
-    uint64_t least = (checkpoint->next.last_page + 1) * checkpoint->next.page_bytes;
+    uint64_t least = (facts->last_page + 1) * facts->page_bytes;
     uint64_t bytes;
     int rc = pl_disk_size(checkpoint->disk, checkpoint->file, &bytes, why);
 
@@ -134,9 +135,9 @@ int pl_checkpoint_begin(struct pl_checkpoint *checkpoint, uint64_t replay_from, 
     rc = pin(checkpoint->taken, &txn_id);
     if (rc != 0)
         return rc;
-    rc = read_meta(checkpoint, txn_id, why);
+    rc = read_meta(checkpoint, txn_id, &checkpoint->next, why);
     if (rc == 0)
-        rc = lengthen(checkpoint, why);
+        rc = lengthen(checkpoint, &checkpoint->next, why);
     if (rc != 0) {
         pl_reader_reset(checkpoint->taken);
         return rc;
@@ -209,6 +210,29 @@ bool pl_checkpoint_busy(const struct pl_checkpoint *checkpoint)
 uint64_t pl_checkpoint_txn_id(const struct pl_checkpoint *checkpoint)
 {
     return checkpoint->held_txn_id;
+}
+
+int pl_checkpoint_look(struct pl_checkpoint *checkpoint, struct pl_reader *pin,
+                       struct pl_checkpoint_facts *out, struct pl_reason *why)
+{
+    struct pl_checkpoint_facts facts = checkpoint->next;
+    uint64_t txn_id = 0;
+    int rc;
+
+    PL_ASSERT(!checkpoint->busy); /* the file is the worker's then */
+    rc = pl_pin_take(pin, &txn_id);
+    if (rc != 0)
+        return rc;
+    facts.replay_from = 0;
+    rc = read_meta(checkpoint, txn_id, &facts, why);
+    if (rc == 0)
+        rc = lengthen(checkpoint, &facts, why);
+    if (rc != 0) {
+        pl_reader_reset(pin);
+        return rc;
+    }
+    *out = facts;
+    return 0;
 }
 
 /* ---- reading a record ---- */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "scratch_tree.h"
 #include "test.h"
@@ -518,6 +519,56 @@ static void readers_in_threads_see_whole_states_while_the_map_moves(void)
     pl_store_close(r.store);
 }
 
+/* How long the slowest renewal took. */
+static void *renew_all_the_time(void *arg)
+{
+    struct reading *r = arg;
+    struct timespec before, after;
+    struct pl_reader *reader;
+    struct pl_txn *txn;
+
+    if (pl_reader_open(r->store, &reader) != 0)
+        return NULL;
+    while (!atomic_load(&r->stop)) {
+        int64_t ms;
+
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        if (pl_reader_renew(reader, &txn) != 0)
+            break;
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        pl_reader_reset(reader);
+        ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+        if (ms > atomic_load(&r->wrong))
+            atomic_store(&r->wrong, (int)ms);
+    }
+    pl_reader_close(reader);
+    return NULL;
+}
+
+/* Growth waits for us, and another who comes while it waits stands before the gate until it has given up. */
+static void nobody_gets_a_snapshot_while_growth_waits(void)
+{
+    struct reading r = { .store =
+                             fresh_store("gate", (struct pl_store_options){ .map_bytes = 1 << 20,
+                                                                            .map_bytes_max = 256 << 20 }) };
+    struct pl_reader *reader;
+    struct pl_txn *txn;
+    pthread_t thread;
+    int tries = 0;
+
+    CHECK(pl_reader_open(r.store, &reader) == 0 && pl_reader_renew(reader, &txn) == 0);
+    CHECK(pthread_create(&thread, NULL, renew_all_the_time, &r) == 0);
+    for (; atomic_load(&r.wrong) < 20 && tries < 100; tries++)
+        CHECK(pl_store_grow(r.store) == PL_EOVERLOAD);
+    atomic_store(&r.stop, true);
+    pthread_join(thread, NULL);
+    CHECK(tries < 100);
+    pl_reader_reset(reader);
+    CHECK(pl_store_grow(r.store) == 0);
+    pl_reader_close(reader);
+    pl_store_close(r.store);
+}
+
 /* Some children must fail; what they write to stderr is in the way of nobody. */
 static int run_child(void (*body)(void))
 {
@@ -533,7 +584,8 @@ static int run_child(void (*body)(void))
 
 static void fill_a_limited_file(void)
 {
-    struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
+    struct rlimit limit = { .rlim_cur = (1 << 20) + 6000,
+                            .rlim_max = (1 << 20) + 6000 }; /* amid a page: cut short */
     struct pl_store *store;
     static char value[30000];
     struct pl_reader *reader;
@@ -708,6 +760,7 @@ int main(void)
     RUN(deletes_go_on_when_room_is_low_and_make_room);
     RUN(the_map_grows_while_others_read);
     RUN(readers_in_threads_see_whole_states_while_the_map_moves);
+    RUN(nobody_gets_a_snapshot_while_growth_waits);
     RUN(a_full_disk_refuses_puts_and_the_store_goes_on);
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
     RUN(rationed_address_space_gives_a_smaller_map);
