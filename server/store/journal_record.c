@@ -61,7 +61,7 @@ uint64_t pl_journal_record_peek(struct pl_bytes in, uint64_t identity, uint64_t 
     const char *at = in.data;
     uint32_t length;
 
-    if (in.len < PL_JOURNAL_RECORD_HEADER_BYTES || pl_get_le64(at + AT_POSITION) != position)
+    if (in.len < PL_JOURNAL_RECORD_HEADER_BYTES || !pl_journal_record_claims(at, position))
         return 0;
     length = pl_get_le32(at + AT_LENGTH);
     if (length > PL_JOURNAL_PAYLOAD_MAX || pl_get_le32(at + AT_CHECK) != header_check(at, identity))

@@ -46,6 +46,12 @@ void pl_journal_record_encode(char *to, const struct pl_journal_record *record);
 /** Complete an encoded record; returns its bytes. */
 uint64_t pl_journal_record_stamp(char *at, uint64_t identity, uint64_t durable);
 
+/** Does what may be a record's header at least say that it stands at `position`? Cheap; true proves nothing. */
+static inline bool pl_journal_record_claims(const char *at, uint64_t position)
+{
+    return pl_get_le64(at + 32) == position;
+}
+
 /**
  * How much of `in` must be there to judge the record that begins at its front: its bytes when the header is
  * sound and stands at `position`, else 0. Needs PL_JOURNAL_RECORD_HEADER_BYTES of `in`.
