@@ -61,6 +61,8 @@ static int run(struct call *call, lua_CFunction body)
         rc = run_unlimited(f->L, f->loan, body, call, call->why);
     else
         rc = pl_sandbox_call(f->sandbox, pl_sandbox_limits(f->sandbox)->time_ms, body, call, call->why);
+    if (rc == PL_ESCRIPT)
+        pl_sentence_name_file(call->why, f->file);
     return rc != 0 ? rc : call->rc;
 }
 

@@ -2,6 +2,7 @@
 #include "script/module.h"
 
 #include "script/environment.h"
+#include "script/sentence.h"
 #include "script/source.h"
 
 #include <cjson/cJSON.h>
@@ -325,8 +326,10 @@ int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const ch
     if (bad_line != 0)
         return pl_reason_set(why, PL_ECONFIG, "%s:%u: a module may not name _ENV", file, (unsigned)bad_line);
     rc = pl_sandbox_call(sandbox, pl_sandbox_limits(sandbox)->load_time_ms, body, &run, why);
-    if (rc == PL_ESCRIPT)
-        rc = PL_ECONFIG; /* the sentence is the script's own, with its file and line */
+    if (rc == PL_ESCRIPT) {
+        rc = PL_ECONFIG; /* the sentence is the script's own, with its line */
+        pl_sentence_name_file(why, file);
+    }
     cJSON_Delete(run.definition);
     if (run.table != NULL)
         pl_table_unref(run.table);

@@ -40,6 +40,7 @@ struct pl_sandbox {
     uint32_t big_blocks; /* alive: one instruction may work on that many bytes */
     uint32_t huge_blocks;
     bool worn;
+    size_t own_bytes; /* held when all was loaded; 0: not yet */
 
     enum ending ending;
     bool running;
@@ -218,7 +219,7 @@ static void fill_defaults(struct pl_script_limits *limits)
     if (limits->load_time_ms == 0)
         limits->load_time_ms = 1000;
     if (limits->instructions == 0)
-        limits->instructions = 100000000;
+        limits->instructions = 1000000000;
     if (limits->memory_bytes == 0)
         limits->memory_bytes = (size_t)64 << 20;
 }
@@ -280,6 +281,27 @@ static void begin(struct pl_sandbox *s, uint32_t time_ms)
     set_tick(s, tick_for(s));
 }
 
+/*
+ * What a call leaves behind for good takes room from all that follow. Half of what is
+ * free for them is too much.
+ */
+static void notice_hoard(struct pl_sandbox *s)
+{
+    size_t most = s->own_bytes + (s->limits.memory_bytes - s->own_bytes) / 2;
+
+    if (s->own_bytes == 0 || s->used_bytes <= most)
+        return;
+    lua_gc(s->L, LUA_GCCOLLECT);
+    if (s->used_bytes > most)
+        s->worn = true;
+}
+
+void pl_sandbox_loaded(struct pl_sandbox *s)
+{
+    lua_gc(s->L, LUA_GCCOLLECT);
+    s->own_bytes = s->used_bytes;
+}
+
 int pl_sandbox_call(struct pl_sandbox *s, uint32_t time_ms, lua_CFunction body, void *arg, struct pl_reason *why)
 {
     lua_State *L = s->L;
@@ -295,6 +317,7 @@ int pl_sandbox_call(struct pl_sandbox *s, uint32_t time_ms, lua_CFunction body, 
     if (status != LUA_OK || s->ending != RUNNING)
         rc = fail(s, status, why);
     lua_settop(L, 0);
+    notice_hoard(s);
     return rc;
 }
 

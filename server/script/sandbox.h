@@ -47,7 +47,13 @@ int pl_sandbox_call(struct pl_sandbox *sandbox, uint32_t time_ms, lua_CFunction 
 /** The limits in force, defaults filled in. */
 const struct pl_script_limits *pl_sandbox_limits(const struct pl_sandbox *sandbox);
 
-/** True once a call ran out of memory: what the state holds may keep others from running. */
+/** All modules are loaded: what the state holds now is its own, what comes on top is a script's. */
+void pl_sandbox_loaded(struct pl_sandbox *sandbox);
+
+/**
+ * True once a call ran out of memory or left half of it taken for good: what the state
+ * holds would keep others from running.
+ */
 bool pl_sandbox_is_worn(const struct pl_sandbox *sandbox);
 
 size_t pl_sandbox_used_bytes(const struct pl_sandbox *sandbox);

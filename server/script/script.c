@@ -80,9 +80,12 @@ static int make_state(struct pl_script *script, struct pl_reason *why)
         if (rc == 0)
             rc = refuse_double(script, i, why);
     }
-    if (rc != 0)
+    if (rc != 0) {
         drop_state(script);
-    return rc;
+        return rc;
+    }
+    pl_sandbox_loaded(script->sandbox);
+    return 0;
 }
 
 static int copy_file(struct pl_table_script *table, const struct pl_script_file *file, struct pl_reason *why)

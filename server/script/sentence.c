@@ -16,3 +16,15 @@ int pl_sentence_set(struct pl_reason *why, int rc, struct pl_bytes text)
         len--; /* cut inside a character */
     return pl_reason_set(why, rc, "%.*s", (int)len, line);
 }
+
+void pl_sentence_name_file(struct pl_reason *why, const char *file)
+{
+    struct pl_reason named = { 0 };
+    size_t len = strlen(file);
+
+    if (why == NULL || (strncmp(why->text, file, len) == 0 && why->text[len] == ':'))
+        return;
+    /* The sentence is cut where that makes it too long. */
+    pl_reason_set(&named, 0, "%s: %s", file, why->text);
+    *why = named;
+}

@@ -10,4 +10,7 @@
  */
 int pl_sentence_set(struct pl_reason *why, int rc, struct pl_bytes text);
 
+/** Begin the sentence with "file: " unless it names the file already, as most of Lua's own do. */
+void pl_sentence_name_file(struct pl_reason *why, const char *file);
+
 #endif
