@@ -401,6 +401,100 @@ static void a_full_map_grows_during_replay(void)
     small_shard_close(&s);
 }
 
+/* ---- memory that runs out: the linker sends our allocations here (LMDB's own go past) ---- */
+
+static long allocations, allocation_to_fail; /* 0: none */
+static bool fail_all_after;
+
+void *__real_malloc(size_t len);
+void *__real_calloc(size_t count, size_t len);
+void *__real_realloc(void *old, size_t len);
+void *__wrap_malloc(size_t len);
+void *__wrap_calloc(size_t count, size_t len);
+void *__wrap_realloc(void *old, size_t len);
+
+static bool memory_ran_out(void)
+{
+    allocations++;
+    return allocation_to_fail != 0 &&
+           (allocations == allocation_to_fail || (fail_all_after && allocations > allocation_to_fail));
+}
+
+void *__wrap_malloc(size_t len)
+{
+    return memory_ran_out() ? NULL : __real_malloc(len);
+}
+
+void *__wrap_calloc(size_t count, size_t len)
+{
+    return memory_ran_out() ? NULL : __real_calloc(count, len);
+}
+
+void *__wrap_realloc(void *old, size_t len)
+{
+    return memory_ran_out() ? NULL : __real_realloc(old, len);
+}
+
+static int apply_nothing(void *arg, struct pl_txn *txn, const struct pl_journal_record *record)
+{
+    (void)record;
+    (void)arg;
+    return pl_txn_put(txn, pl_str("replayed"), pl_str("yes"));
+}
+
+static int open_without_memory(struct small_shard *s, long fail_at, bool for_good)
+{
+    struct pl_datadir_options options = { .random = pl_random_system() };
+    struct pl_datadir *dir;
+    int rc;
+
+    s->options.journal.random = pl_random_system();
+    s->options.journal.first_segment_bytes = 16 << 10;
+    allocations = 0;
+    allocation_to_fail = fail_at;
+    fail_all_after = for_good;
+    rc = pl_datadir_open(s->disk, s->path, &options, &dir, &s->why);
+    if (rc == 0) {
+        rc = pl_recovery_open(s->disk, dir, 0, &s->options, apply_nothing, s, &s->open, &s->why);
+        if (rc == 0) {
+            rc = pl_recovery_checkpoint(&s->open, &s->why);
+            pl_recovery_close(&s->open);
+        }
+        pl_datadir_close(dir);
+    }
+    allocation_to_fail = 0;
+    return rc;
+}
+
+static void no_allocation_that_fails_does_harm(void)
+{
+    struct fault_disk counting; /* of open files */
+    int rc;
+
+    fault_disk_init(&counting, pl_disk_system());
+    for (int for_good = 0; for_good < 2; for_good++)
+        for (int born = 0; born < 2; born++) {
+            long n = 0, seen;
+
+            do {
+                struct small_shard s = shard_at(scratch_fresh("memory"));
+
+                s.disk = &counting.disk;
+                if (born != 0) {
+                    CHECK(small_shard_open(&s) == 0 && small_shard_write(&s, 3) == 0);
+                    small_shard_close(&s);
+                }
+                rc = open_without_memory(&s, ++n, for_good != 0);
+                seen = allocations;
+                CHECK_MSG(rc == 0 || rc == PL_ENOMEM, "allocation %ld: %s: %s", n, pl_error_name(rc),
+                          s.why.text);
+                CHECK(counting.open_files == 0);
+                CHECK_MSG(open_without_memory(&s, 0, false) == 0, "after allocation %ld: %s", n, s.why.text);
+            } while (seen >= n);
+            CHECK(n > 20);
+        }
+}
+
 static int opening(struct small_shard *s)
 {
     int rc = small_shard_open(s);
@@ -546,6 +640,7 @@ int main(void)
     RUN(one_failed_call_of_the_disk_is_an_error_and_no_more);
     RUN(replay_in_small_transactions_gives_the_same);
     RUN(a_full_map_grows_during_replay);
+    RUN(no_allocation_that_fails_does_harm);
     RUN(parts_that_do_not_belong_together_are_refused);
     RUN(a_missing_or_short_store_is_refused);
     RUN(a_store_without_its_journal_is_left_alone);
