@@ -16,6 +16,7 @@ struct pl_node {
     struct pl_datadir *dir;
     struct pl_driver *driver;
     struct pl_store *store;       /* the shard's */
+    struct pl_state *state;       /* the shard's */
     struct pl_counters *counters; /* the shard's */
     uint32_t partition_count;
     uint64_t opened_ns;
@@ -224,6 +225,7 @@ static int open_shard(struct pl_node *node, struct pl_reason *why)
     if (rc != 0)
         return rc;
     node->store = pl_shard_store(shard);
+    node->state = pl_shard_state(shard);
     node->counters = pl_shard_counters(shard);
     rc = load_first_scripts(node, shard, why);
     if (rc == 0)
@@ -333,7 +335,7 @@ static uint64_t uplink_filled(void *state, uint32_t id)
 int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, struct pl_attachment **out)
 {
     struct pl_attachment *attachment = calloc(1, sizeof *attachment);
-    struct pl_router_options options = { .store = node->store,
+    struct pl_router_options options = { .state = node->state,
                                          .counters = node->counters,
                                          .partition_count = node->partition_count,
                                          .shard_count = 1 };
@@ -514,8 +516,9 @@ int pl_node_reload(struct pl_attachment *attachment, pl_node_done_fn done, void 
 struct check {
     struct message message;
     struct pl_driver_job job;
+    struct pl_shard_still still;
     struct pl_attachment *attachment;
-    struct pl_reader *reader;
+    struct pl_state *flushed; /* of the store alone: nothing in memory */
     struct pl_verify verify;
     struct pl_tables *tables;
     struct pl_buf sentences, report;
@@ -543,19 +546,44 @@ static void deliver_check(struct message *message)
     free(check);
 }
 
-/* On the shard's thread, between two turns: the snapshot and the counters are of one moment. */
+static void announce(struct check *check, int rc)
+{
+    pthread_mutex_lock(&check->lock);
+    check->rc = rc;
+    check->is_ready = true;
+    pthread_cond_signal(&check->ready);
+    pthread_mutex_unlock(&check->lock);
+}
+
+/* On the shard's thread: the counters and the tables, of the moment that is about to be flushed. */
+static void take_counters(struct pl_shard *shard, struct pl_shard_still *still)
+{
+    struct check *check = pl_container_of(still, struct check, still);
+
+    (void)shard;
+    check->tables = pl_node_tables(check->attachment->node);
+    check->verify.tables = check->tables;
+    check->rc = pl_counters_copy(check->attachment->node->counters, &check->verify.counters);
+}
+
+/* On the shard's thread: that moment is what the store holds now. */
+static void take_snapshot(struct pl_shard *shard, struct pl_shard_still *still, int rc)
+{
+    struct check *check = pl_container_of(still, struct check, still);
+
+    (void)shard;
+    if (rc == 0)
+        rc = check->rc;
+    announce(check, rc != 0 ? rc : pl_snapshot_renew(check->verify.snapshot));
+}
+
 static void stand_still(struct pl_shard *shard, struct pl_driver_job *job)
 {
     struct check *check = pl_container_of(job, struct check, job);
 
-    (void)shard;
-    check->rc = pl_reader_renew(check->reader, &check->verify.txn);
-    if (check->rc == 0)
-        check->rc = pl_counters_copy(check->attachment->node->counters, &check->verify.counters);
-    pthread_mutex_lock(&check->lock);
-    check->is_ready = true;
-    pthread_cond_signal(&check->ready);
-    pthread_mutex_unlock(&check->lock);
+    check->still.frozen = take_counters;
+    check->still.flushed = take_snapshot;
+    pl_shard_stand_still(shard, &check->still);
 }
 
 static char *report_json(const struct check *check)
@@ -609,7 +637,8 @@ static void *run_check(void *arg)
     }
     pl_counters_free(check->verify.counters);
     pl_tables_unref(check->tables);
-    pl_reader_close(check->reader);
+    pl_snapshot_close(check->verify.snapshot);
+    pl_state_free(check->flushed);
     post(check->attachment, &check->message);
     return NULL;
 }
@@ -622,8 +651,11 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
     if (check == NULL)
         return PL_ENOMEM;
-    rc = pl_reader_open(node->store, &check->reader);
+    rc = pl_state_new(node->store, &check->flushed);
+    if (rc == 0)
+        rc = pl_snapshot_open(check->flushed, &check->verify.snapshot);
     if (rc != 0) {
+        pl_state_free(check->flushed);
         free(check);
         return rc;
     }
@@ -632,16 +664,14 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
     check->attachment = attachment;
     check->done = done;
     check->state = state;
-    check->tables = pl_node_tables(node);
-    check->verify.tables = check->tables;
     check->verify.partition_count = node->partition_count;
     check->verify.sentences = &check->sentences;
     pthread_mutex_init(&check->lock, NULL);
     pthread_cond_init(&check->ready, NULL);
     rc = start_job(attachment, &check->thread, &check->threaded, run_check, check);
     if (rc != 0) {
-        pl_tables_unref(check->tables);
-        pl_reader_close(check->reader);
+        pl_snapshot_close(check->verify.snapshot);
+        pl_state_free(check->flushed);
         pthread_mutex_destroy(&check->lock);
         pthread_cond_destroy(&check->ready);
         free(check);

@@ -59,11 +59,11 @@ static int seek(struct pl_chore *chore, const struct pl_chore_hands *hands, stru
     if (chore->position.len == 0) {
         pl_key_scan_start(&start, &chore->space,
                           (uint64_t)(whole / chore->space.partition_count * chore->partition));
-        return pl_cursor_seek(hands->cursor, pl_key_view(&start), key, record);
+        return pl_snapshot_seek(hands->view->snapshot, pl_key_view(&start), key, record);
     }
-    rc = pl_cursor_seek(hands->cursor, pl_buf_view(&chore->position), key, record);
+    rc = pl_snapshot_seek(hands->view->snapshot, pl_buf_view(&chore->position), key, record);
     if (rc == 0 && pl_bytes_equal(*key, pl_buf_view(&chore->position)))
-        rc = pl_cursor_next(hands->cursor, key, record);
+        rc = pl_snapshot_next(hands->view->snapshot, key, record);
     return rc;
 }
 
@@ -156,7 +156,7 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
         size_bytes += record.len;
         pl_arena_reset(&arena);
         if (rc == 0)
-            rc = pl_cursor_next(hands->cursor, &key, &record);
+            rc = pl_snapshot_next(hands->view->snapshot, &key, &record);
     }
     pl_arena_deinit(&arena);
     pl_buf_deinit(&change);
@@ -196,7 +196,7 @@ static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
         chore->done++;
         rc = remember(chore, key);
         if (rc == 0)
-            rc = pl_cursor_next(hands->cursor, &key, &record);
+            rc = pl_snapshot_next(hands->view->snapshot, &key, &record);
     }
     here = rc == 0 && is_here(chore, key);
     if (rc == PL_ENOTFOUND)

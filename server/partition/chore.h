@@ -37,7 +37,6 @@ struct pl_chore_hands {
     int (*commit)(void *state, uint16_t partition, struct pl_buf *change);
     void *state;
     const struct pl_view *view;
-    struct pl_cursor *cursor; /* of the view's transaction */
     uint32_t partition_count;
     struct pl_script *script;
     const struct pl_logger *logger;

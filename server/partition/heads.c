@@ -61,34 +61,31 @@ int pl_heads_load(struct pl_txn *txn, struct pl_group *groups, uint32_t partitio
     return rc;
 }
 
-static int put(struct pl_txn *txn, uint16_t partition, uint32_t id, uint64_t first, uint64_t second)
+static int put(struct pl_state *state, uint16_t partition, uint32_t id, uint64_t first, uint64_t second)
 {
     uint8_t key[KEY_BYTES], value[VALUE_BYTES];
 
     pl_put_le64(value, first);
     pl_put_le64(value + 8, second);
-    return pl_txn_put(txn, head_key(key, partition, id), pl_bytes(value, VALUE_BYTES));
+    return pl_state_set(state, head_key(key, partition, id), pl_bytes(value, VALUE_BYTES), false);
 }
 
 static int write_count(void *state, const struct pl_count *count)
 {
-    struct pl_txn *txn = state;
     uint8_t key[KEY_BYTES];
-    int rc;
 
     if (count->items != 0 || count->size_bytes != 0)
-        return put(txn, count->partition, count->id, (uint64_t)count->items, (uint64_t)count->size_bytes);
-    rc = pl_txn_delete(txn, head_key(key, count->partition, count->id));
-    return rc == PL_ENOTFOUND ? 0 : rc;
+        return put(state, count->partition, count->id, (uint64_t)count->items, (uint64_t)count->size_bytes);
+    return pl_state_set(state, head_key(key, count->partition, count->id), pl_bytes(NULL, 0), true);
 }
 
-int pl_heads_write(struct pl_txn *txn, const struct pl_group *groups, uint32_t partition_count,
+int pl_heads_write(struct pl_state *state, const struct pl_group *groups, uint32_t partition_count,
                    struct pl_counters *counters)
 {
     int rc = 0;
 
     for (uint32_t p = 0; p < partition_count && rc == 0; p++)
         if (groups[p].applied_index > 0)
-            rc = put(txn, (uint16_t)p, 0, groups[p].applied_index, groups[p].term);
-    return rc != 0 ? rc : pl_counters_each_changed(counters, write_count, txn);
+            rc = put(state, (uint16_t)p, 0, groups[p].applied_index, groups[p].term);
+    return rc != 0 ? rc : pl_counters_each_changed(counters, write_count, state);
 }

@@ -4,7 +4,7 @@
 
 #include "partition/counters.h"
 #include "replica/group.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
  * What a shard knows of its partitions beside their items, as records of kind HEAD,
@@ -18,8 +18,8 @@
 int pl_heads_load(struct pl_txn *txn, struct pl_group *groups, uint32_t partition_count,
                   struct pl_counters *counters, struct pl_reason *why);
 
-/** What changed; counts that are 0 are removed. Once committed, pl_counters_settle(). */
-int pl_heads_write(struct pl_txn *txn, const struct pl_group *groups, uint32_t partition_count,
+/** What changed; counts that are 0 are removed. After all of it was written, pl_counters_settle(). */
+int pl_heads_write(struct pl_state *state, const struct pl_group *groups, uint32_t partition_count,
                    struct pl_counters *counters);
 
 #endif

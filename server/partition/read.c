@@ -30,7 +30,7 @@ static int look_up(struct pl_read_place *place, struct pl_arena *arena, const st
                    struct pl_bytes pk, struct pl_bytes tail, struct pl_item *out)
 {
     struct pl_bytes record, full = { 0 };
-    int rc = pl_txn_get(place->txn, pl_key_view(key), &record);
+    int rc = pl_snapshot_get(place->snapshot, pl_key_view(key), &record);
 
     if (rc != 0)
         return rc;
@@ -262,7 +262,7 @@ static int visit_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
 static int seek_down(struct walk *walk, struct pl_bytes *key, struct pl_bytes *record, uint16_t *prefix_len)
 {
     struct pl_operation *op = walk->op;
-    struct pl_cursor *cursor = walk->place->cursor;
+    struct pl_snapshot *snapshot = walk->place->snapshot;
     struct pl_bytes bound = op->has_start_key ? op->start_tail : op->high;
     struct pl_key at;
     struct pl_buf after = { 0 };
@@ -270,16 +270,16 @@ static int seek_down(struct walk *walk, struct pl_bytes *key, struct pl_bytes *r
 
     pl_key_seek(&at, &walk->space, op->pk, bound, prefix_len);
     if (bound.len > 0) {
-        rc = pl_cursor_seek(cursor, pl_key_view(&at), key, record);
+        rc = pl_snapshot_seek(snapshot, pl_key_view(&at), key, record);
         if ((rc == 0 && pl_bytes_equal(*key, pl_key_view(&at))) || (rc != 0 && rc != PL_ENOTFOUND))
             return rc;
-        return pl_cursor_seek_before(cursor, pl_key_view(&at), key, record);
+        return pl_snapshot_seek_before(snapshot, pl_key_view(&at), key, record);
     }
     if (!pl_key_successor(pl_bytes(at.bytes, *prefix_len), &after))
         return PL_ENOMEM; /* a partition number below FFFF always has one */
     rc = pl_buf_status(&after);
     if (rc == 0)
-        rc = pl_cursor_seek_before(cursor, pl_buf_view(&after), key, record);
+        rc = pl_snapshot_seek_before(snapshot, pl_buf_view(&after), key, record);
     pl_buf_deinit(&after);
     return rc;
 }
@@ -290,13 +290,13 @@ static int seek_up(struct walk *walk, struct pl_bytes *key, struct pl_bytes *rec
     struct pl_key at;
 
     pl_key_seek(&at, &walk->space, op->pk, op->has_start_key ? op->start_tail : op->low, prefix_len);
-    return pl_cursor_seek(walk->place->cursor, pl_key_view(&at), key, record);
+    return pl_snapshot_seek(walk->place->snapshot, pl_key_view(&at), key, record);
 }
 
 static int query(struct walk *walk)
 {
     struct pl_operation *op = walk->op;
-    struct pl_cursor *cursor = walk->place->cursor;
+    struct pl_snapshot *snapshot = walk->place->snapshot;
     struct pl_bytes key, record;
     struct pl_key prefix;
     uint16_t prefix_len;
@@ -308,7 +308,7 @@ static int query(struct walk *walk)
         rc = visit_record(walk, key, record, prefix_len);
         if (rc != GO_ON)
             break;
-        rc = op->descending ? pl_cursor_prev(cursor, &key, &record) : pl_cursor_next(cursor, &key, &record);
+        rc = op->descending ? pl_snapshot_prev(snapshot, &key, &record) : pl_snapshot_next(snapshot, &key, &record);
     }
     return rc == PL_ENOTFOUND || rc == STOP ? 0 : rc;
 }
@@ -350,18 +350,18 @@ static int scan_record(struct walk *walk, struct pl_bytes key, struct pl_bytes r
 static int scan_partition(struct walk *walk, const struct pl_key *from, const struct pl_key *start,
                           struct pl_bytes start_full, uint64_t last)
 {
-    struct pl_cursor *cursor = walk->place->cursor;
+    struct pl_snapshot *snapshot = walk->place->snapshot;
     struct pl_bytes key, record;
     uint16_t partition = pl_get_be16(from->bytes);
     uint64_t hash;
-    int rc = pl_cursor_seek(cursor, pl_key_view(from), &key, &record);
+    int rc = pl_snapshot_seek(snapshot, pl_key_view(from), &key, &record);
 
     while (rc == 0 && pl_key_in_space(key, &walk->space, &hash) && pl_get_be16(key.data) == partition &&
            hash <= last) {
         rc = scan_record(walk, key, record, start, start_full);
         if (rc != GO_ON)
             return rc;
-        rc = pl_cursor_next(cursor, &key, &record);
+        rc = pl_snapshot_next(snapshot, &key, &record);
     }
     return rc == PL_ENOTFOUND ? GO_ON : rc;
 }

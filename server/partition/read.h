@@ -3,7 +3,7 @@
 #define PL_PARTITION_READ_H
 
 #include "model/operation.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
  * Reads: GET, QUERY and SCAN of a prepared operation, on any thread, on that thread's
@@ -17,8 +17,7 @@
  * counted before the filter (dynamodb.md 3.9).
  */
 struct pl_read_place {
-    struct pl_txn *txn;
-    struct pl_cursor *cursor; /* of that transaction */
+    struct pl_snapshot *snapshot; /* renewed */
     uint32_t partition_count;
     struct pl_arena scratch; /* a row's projection; emptied for each row */
     struct pl_buf row_bytes;
@@ -30,7 +29,7 @@ void pl_read_place_deinit(struct pl_read_place *place);
 
 /**
  * Run the operation: rows go to `op->row`, the rest into `op->reply`. Returns the reply's
- * `rc`. Views in the reply are good as long as the place's transaction.
+ * `rc`. Views in the reply are good until the snapshot is reset.
  */
 int pl_read(struct pl_read_place *place, struct pl_operation *op);
 

@@ -18,6 +18,7 @@ enum {
     BATCH_OPERATIONS_MAX = 4096,
     CHECKPOINT_INTERVAL_MS = 5000,
     CHECKPOINT_JOURNAL_BYTES = 64 << 20,
+    MEMORY_FACTOR_MAX = 2, /* times the journal bytes between two checkpoints */
     ROOM_INTERVAL_MS = 250,
     MARK_AFTER_MS = 1000,
     REAP_INTERVAL_MS = 10000,
@@ -27,6 +28,7 @@ enum {
 struct pl_shard {
     struct pl_shard_options options;
     struct pl_recovered files;
+    struct pl_state *state; /* the files' store, and what is applied but not in it yet */
     uint32_t partition_count;
     struct pl_group *groups; /* one for each partition */
     struct pl_counters *counters;
@@ -36,10 +38,7 @@ struct pl_shard {
 
     /* Evaluation. */
     struct pl_inflight *inflight;
-    struct pl_reader *reader;
-    struct pl_cursor *cursor;
-    bool view_is_fresh;
-    struct pl_evaluator evaluator;
+    struct pl_evaluator evaluator; /* its view's snapshot is ours */
 
     /* Operations waiting, and batches on their way. */
     struct pl_operation *queue_first, *queue_last;
@@ -54,7 +53,14 @@ struct pl_shard {
     struct pl_operation *finished_first, *finished_last;
 
     /* Checkpoints: begun, run by a worker, recorded in the journal, committed once durable. */
-    enum { CHECKPOINT_NONE, CHECKPOINT_BEGUN, CHECKPOINT_RECORDED } checkpoint;
+    enum {
+        CHECKPOINT_NONE,
+        CHECKPOINT_BEGUN,    /* what was applied is frozen; a worker flushes and syncs it */
+        CHECKPOINT_WAITING,  /* it found no room or memory: the next tick begins it again */
+        CHECKPOINT_RECORDED, /* its record is in the journal, not yet durable */
+    } checkpoint;
+    struct pl_shard_still *stills_waiting; /* for the next checkpoint */
+    struct pl_shard_still *stills_frozen;  /* for this one */
     uint64_t checkpoint_record;   /* journal position of the record */
     uint64_t checkpoint_position; /* applied position at the last begin */
     uint64_t checkpoint_changes;  /* stats.changes then: a directory at rest needs no checkpoint */
@@ -82,6 +88,16 @@ static bool passed_ms(uint64_t now, uint64_t since, uint64_t ms)
     return now - since >= ms * 1000000;
 }
 
+static void tell_flushed(struct pl_shard *shard, int rc)
+{
+    while (shard->stills_frozen != NULL) {
+        struct pl_shard_still *still = shard->stills_frozen;
+
+        shard->stills_frozen = still->next;
+        still->flushed(shard, still, rc);
+    }
+}
+
 /* From here on the shard takes nothing more: what the disk holds is not known. The process must end. */
 static void fail(struct pl_shard *shard, int rc, const struct pl_reason *why)
 {
@@ -90,6 +106,10 @@ static void fail(struct pl_shard *shard, int rc, const struct pl_reason *why)
     shard->failed = rc;
     pl_reason_set(&shard->failed_why, rc, "%s", pl_reason_text(why, rc));
     pl_log(shard->options.logger, PL_LOG_ERROR, "the shard has failed", "%s", shard->failed_why.text);
+    tell_flushed(shard, rc);
+    shard->stills_frozen = shard->stills_waiting;
+    shard->stills_waiting = NULL;
+    tell_flushed(shard, rc);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
@@ -172,6 +192,7 @@ static int open_memory(struct pl_shard *shard)
 static int open_files(struct pl_shard *shard, struct pl_reason *why)
 {
     struct replay replay = { .shard = shard, .why = why };
+    struct pl_reader *reader;
     struct pl_txn *txn;
     int rc;
 
@@ -179,18 +200,18 @@ static int open_files(struct pl_shard *shard, struct pl_reason *why)
                           replay_record, &replay, &shard->files, why);
     if (rc != 0)
         return rc;
-    rc = pl_reader_open(shard->files.store, &shard->reader);
-    if (rc == 0)
-        rc = pl_reader_renew(shard->reader, &txn);
-    if (rc == 0)
-        rc = pl_cursor_open(txn, &shard->cursor);
+    rc = pl_reader_open(shard->files.store, &reader);
+    if (rc != 0)
+        return rc;
+    rc = pl_reader_renew(reader, &txn);
     if (rc == 0 && !replay.loaded)
         rc = load_heads(shard, txn, why);
     if (rc == 0)
         rc = pl_catalog_load(&shard->catalog, txn, why);
-    if (shard->reader != NULL)
-        pl_reader_reset(shard->reader);
-    return rc;
+    pl_reader_close(reader);
+    if (rc == 0)
+        rc = pl_state_new(shard->files.store, &shard->state);
+    return rc != 0 ? rc : pl_snapshot_open(shard->state, &shard->evaluator.view.snapshot);
 }
 
 int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out, struct pl_reason *why)
@@ -234,6 +255,11 @@ struct pl_shard_start pl_shard_start(const struct pl_shard *shard)
 struct pl_store *pl_shard_store(struct pl_shard *shard)
 {
     return shard->files.store;
+}
+
+struct pl_state *pl_shard_state(struct pl_shard *shard)
+{
+    return shard->state;
 }
 
 struct pl_counters *pl_shard_counters(struct pl_shard *shard)
@@ -344,21 +370,14 @@ static int commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes ch
 
 static int freshen_view(struct pl_shard *shard)
 {
-    int rc;
+    struct pl_snapshot *snapshot = shard->evaluator.view.snapshot;
 
-    if (shard->view_is_fresh)
-        return 0;
-    rc = pl_reader_renew(shard->reader, &shard->evaluator.view.txn);
-    if (rc == 0)
-        rc = pl_cursor_renew(shard->cursor, shard->evaluator.view.txn);
-    shard->view_is_fresh = rc == 0;
-    return rc;
+    return pl_snapshot_is_renewed(snapshot) ? 0 : pl_snapshot_renew(snapshot);
 }
 
 static void drop_view(struct pl_shard *shard)
 {
-    pl_reader_reset(shard->reader);
-    shard->view_is_fresh = false;
+    pl_snapshot_reset(shard->evaluator.view.snapshot);
 }
 
 static int judge_write(struct pl_shard *shard, struct pl_operation *op)
@@ -568,7 +587,6 @@ static bool do_chore(struct pl_shard *shard)
     struct pl_chore_hands hands = { .commit = commit_chore,
                                     .state = shard,
                                     .view = &shard->evaluator.view,
-                                    .cursor = shard->cursor,
                                     .partition_count = shard->partition_count,
                                     .script = shard->script,
                                     .logger = shard->options.logger };
@@ -621,6 +639,13 @@ static bool gathering_has_room(const struct pl_shard *shard)
 {
     return shard->gathering->size_bytes < BATCH_BYTES_MAX &&
            shard->gathering->operation_count < BATCH_OPERATIONS_MAX;
+}
+
+/* The disk may be slower than the writers: then they wait for the flush under way. */
+static bool memory_has_room(const struct pl_shard *shard)
+{
+    return shard->checkpoint != CHECKPOINT_BEGUN ||
+           pl_state_active_bytes(shard->state) < MEMORY_FACTOR_MAX * shard->options.checkpoint_journal_bytes;
 }
 
 static struct pl_operation *pop(struct pl_shard *shard)
@@ -680,13 +705,13 @@ bool pl_shard_turn(struct pl_shard *shard)
     bool more;
 
     seal(shard);
-    while (shard->queue_first != NULL && gathering_has_room(shard))
+    while (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard))
         judge(shard, pop(shard));
     more = do_chore(shard);
     seal(shard);
     if (pl_shard_is_idle(shard))
         drop_view(shard);
-    return more || (shard->queue_first != NULL && gathering_has_room(shard));
+    return more || (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard));
 }
 
 bool pl_shard_syncs(const struct pl_shard *shard)
@@ -734,7 +759,7 @@ void pl_shard_end_sync(struct pl_shard *shard, int rc, const struct pl_reason *w
 /* ---- applying --------------------------------------------------------------------------------------- */
 
 /* Every counter that the batch will touch exists, so that counting after the commit cannot fail. */
-static int apply_change(struct pl_shard *shard, struct pl_txn *txn, struct pl_bytes change)
+static int apply_change(struct pl_shard *shard, struct pl_bytes change)
 {
     struct pl_effect effect;
     int rc;
@@ -742,7 +767,7 @@ static int apply_change(struct pl_shard *shard, struct pl_txn *txn, struct pl_by
     while ((rc = pl_change_take(&change, &effect)) == 1) {
         rc = effect.kind == PL_EFFECT_COUNT
                  ? pl_counters_add(shard->counters, effect.partition, effect.id, 0, 0)
-                 : apply_effect(txn, &effect);
+                 : pl_state_set(shard->state, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
         if (rc != 0)
             return rc;
     }
@@ -751,21 +776,11 @@ static int apply_change(struct pl_shard *shard, struct pl_txn *txn, struct pl_by
 
 static int apply_changes(struct pl_shard *shard, const struct pl_batch *batch)
 {
-    struct pl_txn *txn;
-    int rc;
+    int rc = 0;
 
-    if (batch->change_count == 0)
-        return 0;
-    rc = pl_txn_begin(shard->files.store, &txn);
-    if (rc != 0)
-        return rc;
     for (size_t i = 0; i < batch->change_count && rc == 0; i++)
-        rc = apply_change(shard, txn, batch->changes[i].bytes);
-    if (rc != 0) {
-        pl_txn_abort(txn);
-        return rc;
-    }
-    return pl_txn_commit(txn);
+        rc = apply_change(shard, batch->changes[i].bytes);
+    return rc;
 }
 
 static void settle_change(struct pl_shard *shard, const struct pl_batch *batch, const struct pl_batch_change *change)
@@ -823,15 +838,12 @@ void pl_shard_apply(struct pl_shard *shard)
     while (shard->durable != NULL && shard->failed == 0) {
         int rc = apply_changes(shard, shard->durable);
 
-        if (rc == PL_EFULL || rc == PL_ENOMEM) {
-            shard->full = shard->full || rc == PL_EFULL;
-            return; /* it is in the journal: the next tick tries again */
-        }
+        if (rc == PL_ENOMEM)
+            return; /* it is in the journal; what of it is set already will be set again */
         if (rc != 0) {
             fail(shard, rc, NULL);
             break;
         }
-        drop_view(shard);
         settle(shard, shard->durable);
     }
     if (shard->failed != 0) {
@@ -884,7 +896,7 @@ static void check_room(struct pl_shard *shard, uint64_t now)
     shard->room_ns = now;
     if (pl_store_room(shard->files.store, &room) != 0)
         return;
-    full = room.low || pl_journal_full(shard->files.journal);
+    full = room.low || pl_journal_full(shard->files.journal) || shard->checkpoint == CHECKPOINT_WAITING;
     if (full != shard->full)
         pl_log(shard->options.logger, PL_LOG_WARN, full ? "the disk is full: puts stop" : "there is room again: puts go on",
                "%llu bytes free", (unsigned long long)room.disk_free_bytes);
@@ -892,31 +904,47 @@ static void check_room(struct pl_shard *shard, uint64_t now)
 }
 
 /* The counters and the groups' places, so that the store as of the checkpoint is whole in itself. */
-static int write_heads(struct pl_shard *shard)
+static int freeze(struct pl_shard *shard)
 {
-    struct pl_txn *txn;
-    int rc = pl_txn_begin(shard->files.store, &txn);
+    int rc = pl_heads_write(shard->state, shard->groups, shard->partition_count, shard->counters);
 
+    if (rc == 0)
+        rc = pl_state_freeze(shard->state);
     if (rc != 0)
         return rc;
-    rc = pl_heads_write(txn, shard->groups, shard->partition_count, shard->counters);
-    if (rc != 0) {
-        pl_txn_abort(txn);
-        return rc;
-    }
-    rc = pl_txn_commit(txn);
-    if (rc == 0)
-        pl_counters_settle(shard->counters);
+    pl_counters_settle(shard->counters);
     drop_view(shard);
-    return rc;
+    return 0;
+}
+
+/* Those who want to see the store as of this checkpoint. */
+static void tell_frozen(struct pl_shard *shard)
+{
+    shard->stills_frozen = shard->stills_waiting;
+    shard->stills_waiting = NULL;
+    for (struct pl_shard_still *still = shard->stills_frozen; still != NULL; still = still->next)
+        still->frozen(shard, still);
+}
+
+void pl_shard_stand_still(struct pl_shard *shard, struct pl_shard_still *still)
+{
+    if (shard->failed != 0) {
+        still->flushed(shard, still, PL_EREADONLY);
+        return;
+    }
+    still->next = shard->stills_waiting;
+    shard->stills_waiting = still;
 }
 
 static bool checkpoint_is_due(const struct pl_shard *shard, uint64_t now)
 {
     uint64_t behind = shard->applied_position - shard->checkpoint_position;
 
-    if (shard->checkpoint != CHECKPOINT_NONE || shard->stats.changes == shard->checkpoint_changes ||
-        shard->durable != NULL || shard->failed != 0)
+    if (shard->checkpoint != CHECKPOINT_NONE || shard->durable != NULL || shard->failed != 0)
+        return false;
+    if (shard->stills_waiting != NULL)
+        return true;
+    if (shard->stats.changes == shard->checkpoint_changes)
         return false;
     return behind >= shard->options.checkpoint_journal_bytes ||
            passed_ms(now, shard->checkpoint_ns, shard->options.checkpoint_interval_ms);
@@ -924,24 +952,17 @@ static bool checkpoint_is_due(const struct pl_shard *shard, uint64_t now)
 
 static void begin_checkpoint(struct pl_shard *shard, uint64_t now)
 {
-    struct pl_reason why = { 0 };
-    int rc;
-
+    if (shard->checkpoint == CHECKPOINT_WAITING)
+        shard->checkpoint = CHECKPOINT_BEGUN;
     if (!checkpoint_is_due(shard, now))
         return;
     shard->checkpoint_ns = now;
-    rc = write_heads(shard);
-    if (rc == 0)
-        rc = pl_checkpoint_begin(shard->files.checkpoint, shard->applied_position, &why);
-    if (rc == PL_EIO) {
-        fail(shard, rc, &why);
-    } else if (rc != 0) {
-        pl_log(shard->options.logger, PL_LOG_WARN, "no checkpoint now", "%s", pl_reason_text(&why, rc));
-    } else {
-        shard->checkpoint = CHECKPOINT_BEGUN;
-        shard->checkpoint_position = shard->applied_position;
-        shard->checkpoint_changes = shard->stats.changes;
-    }
+    if (freeze(shard) != 0)
+        return; /* no memory: a later tick tries again */
+    tell_frozen(shard);
+    shard->checkpoint = CHECKPOINT_BEGUN;
+    shard->checkpoint_position = shard->applied_position;
+    shard->checkpoint_changes = shard->stats.changes;
 }
 
 bool pl_shard_has_chores(const struct pl_shard *shard)
@@ -956,7 +977,16 @@ bool pl_shard_checkpoints(const struct pl_shard *shard)
 
 int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
 {
-    return pl_checkpoint_run(shard->files.checkpoint, why);
+    int rc = pl_state_flush(shard->state);
+
+    if (rc != 0)
+        return pl_reason_set(why, rc, "what is in memory could not be put into the store");
+    rc = pl_checkpoint_begin(shard->files.checkpoint, shard->checkpoint_position, why);
+    if (rc != 0)
+        return rc;
+    rc = pl_checkpoint_run(shard->files.checkpoint, why);
+    /* After a failed sync nobody knows what the disk has. */
+    return rc == 0 ? 0 : PL_EIO;
 }
 
 void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why)
@@ -965,12 +995,22 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
     struct pl_buf payload = { 0 };
     struct pl_reason unwritten = { 0 };
 
-    if (rc != 0) {
-        fail(shard, rc, why);
-        pl_checkpoint_abandon(shard->files.checkpoint);
-        shard->checkpoint = CHECKPOINT_NONE;
+    if (rc == PL_EFULL || rc == PL_ENOMEM) {
+        /* The journal has it all. Puts stop until there is room. */
+        shard->checkpoint = CHECKPOINT_WAITING;
         return;
     }
+    if (rc != 0) {
+        fail(shard, rc, why);
+        if (pl_checkpoint_busy(shard->files.checkpoint))
+            pl_checkpoint_abandon(shard->files.checkpoint);
+        shard->checkpoint = CHECKPOINT_NONE;
+        tell_flushed(shard, rc);
+        return;
+    }
+    pl_state_settle(shard->state);
+    drop_view(shard);
+    tell_flushed(shard, 0);
     pl_checkpoint_payload(shard->files.checkpoint, &payload);
     record.payload = pl_buf_view(&payload);
     rc = pl_buf_status(&payload);
@@ -1080,7 +1120,11 @@ static int last_checkpoint(struct pl_shard *shard, struct pl_reason *why)
     if (shard->failed != 0 || shard->checkpoint != CHECKPOINT_NONE ||
         shard->stats.changes == shard->checkpoint_changes)
         return shard->failed;
-    rc = write_heads(shard);
+    rc = freeze(shard);
+    if (rc == 0)
+        rc = pl_state_flush(shard->state);
+    if (rc == 0)
+        pl_state_settle(shard->state);
     return rc != 0 ? rc : pl_recovery_checkpoint(&shard->files, why);
 }
 
@@ -1093,10 +1137,8 @@ int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why)
     if (clean && pl_shard_is_idle(shard))
         rc = last_checkpoint(shard, why);
     pl_chore_deinit(&shard->chore);
-    if (shard->cursor != NULL)
-        pl_cursor_close(shard->cursor);
-    if (shard->reader != NULL)
-        pl_reader_close(shard->reader);
+    pl_snapshot_close(shard->evaluator.view.snapshot);
+    pl_state_free(shard->state);
     pl_evaluator_deinit(&shard->evaluator);
     pl_inflight_free(shard->inflight);
     pl_recovery_close(&shard->files);

@@ -59,6 +59,7 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
 int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why);
 
 struct pl_store *pl_shard_store(struct pl_shard *shard);
+struct pl_state *pl_shard_state(struct pl_shard *shard);
 struct pl_counters *pl_shard_counters(struct pl_shard *shard);
 
 /** What recovery found. */
@@ -108,6 +109,18 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
 
 bool pl_shard_wants_prepare(const struct pl_shard *shard);
 int pl_shard_run_prepare(struct pl_shard *shard, struct pl_reason *why);
+
+/**
+ * To see the store and the counters of one moment: with the next checkpoint, `frozen` is called when
+ * everything applied is about to be flushed (copy the counters), and `flushed` when it
+ * is in the store, before anything else gets there (take a snapshot of the store alone).
+ */
+struct pl_shard_still {
+    void (*frozen)(struct pl_shard *shard, struct pl_shard_still *still);
+    void (*flushed)(struct pl_shard *shard, struct pl_shard_still *still, int rc);
+    struct pl_shard_still *next;
+};
+void pl_shard_stand_still(struct pl_shard *shard, struct pl_shard_still *still);
 
 /** 0, or why the shard takes no more writes until the next start. */
 int pl_shard_failed(const struct pl_shard *shard, const char **sentence);

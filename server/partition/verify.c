@@ -156,7 +156,7 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
     return rc;
 }
 
-static int walk_partition(struct walk *walk, struct pl_cursor *cursor, const struct pl_keyspace *space, uint32_t p)
+static int walk_partition(struct walk *walk, const struct pl_keyspace *space, uint32_t p)
 {
     unsigned __int128 whole = (unsigned __int128)1 << 64;
     struct pl_bytes key, record;
@@ -165,16 +165,16 @@ static int walk_partition(struct walk *walk, struct pl_cursor *cursor, const str
     int rc;
 
     pl_key_scan_start(&start, space, (uint64_t)(whole / space->partition_count * p));
-    rc = pl_cursor_seek(cursor, pl_key_view(&start), &key, &record);
+    rc = pl_snapshot_seek(walk->verify->snapshot, pl_key_view(&start), &key, &record);
     while (rc == 0 && pl_key_in_space(key, space, &hash) && pl_get_be16(key.data) == p) {
         rc = check_record(walk, key, record);
         if (rc == 0)
-            rc = pl_cursor_next(cursor, &key, &record);
+            rc = pl_snapshot_next(walk->verify->snapshot, &key, &record);
     }
     return rc == PL_ENOTFOUND ? 0 : rc;
 }
 
-static int walk_keyspace(struct walk *walk, struct pl_cursor *cursor, enum pl_key_kind kind, uint32_t id)
+static int walk_keyspace(struct walk *walk, enum pl_key_kind kind, uint32_t id)
 {
     struct pl_keyspace space = { kind, id, walk->verify->partition_count };
     struct pl_count counted = pl_counters_total(walk->verify->counters, id);
@@ -182,7 +182,7 @@ static int walk_keyspace(struct walk *walk, struct pl_cursor *cursor, enum pl_ke
 
     walk->count = walk->size_bytes = 0;
     for (uint32_t p = 0; p < space.partition_count && rc == 0; p++) {
-        rc = walk_partition(walk, cursor, &space, p);
+        rc = walk_partition(walk, &space, p);
         if (rc == PL_ECORRUPT) {
             fault(walk->verify, "%.*s: partition %u: stored data failed its checksum", (int)walk->table->name.len,
                   walk->table->name.data, p);
@@ -200,17 +200,17 @@ static int walk_keyspace(struct walk *walk, struct pl_cursor *cursor, enum pl_ke
     return rc;
 }
 
-static int verify_table(struct walk *walk, struct pl_cursor *cursor)
+static int verify_table(struct walk *walk)
 {
     int rc;
 
     walk->index = NULL;
     walk->work->table = walk->table;
-    rc = walk_keyspace(walk, cursor, PL_KIND_ITEM, walk->table->id);
+    rc = walk_keyspace(walk, PL_KIND_ITEM, walk->table->id);
     walk->verify->items += walk->count;
     for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++) {
         walk->index = &walk->table->indexes[i];
-        rc = walk_keyspace(walk, cursor, walk->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX,
+        rc = walk_keyspace(walk, walk->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX,
                            walk->index->id);
         walk->verify->entries += walk->count;
     }
@@ -221,21 +221,16 @@ int pl_verify(struct pl_verify *verify)
 {
     struct pl_arena arena = { 0 };
     struct pl_inflight *nothing = NULL;
-    struct pl_view view = { .txn = verify->txn };
+    struct pl_view view = { .snapshot = verify->snapshot };
     struct pl_index_work work = { .view = &view, .partition_count = verify->partition_count, .arena = &arena };
     struct walk walk = { .verify = verify, .work = &work };
-    struct pl_cursor *cursor = NULL;
     int rc = pl_inflight_new(&nothing);
 
     view.inflight = nothing;
-    if (rc == 0)
-        rc = pl_cursor_open(verify->txn, &cursor);
     for (uint32_t i = 0; i < verify->tables->count && rc == 0; i++) {
         walk.table = verify->tables->tables[i];
-        rc = verify_table(&walk, cursor);
+        rc = verify_table(&walk);
     }
-    if (cursor != NULL)
-        pl_cursor_close(cursor);
     pl_inflight_free(nothing);
     pl_arena_deinit(&arena);
     return rc != 0 ? rc : pl_buf_status(verify->sentences);

@@ -4,17 +4,17 @@
 
 #include "model/tables.h"
 #include "partition/counters.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
  * Everything stored compared with everything else stored, on one snapshot: every
  * value's checksum, every item's form and place, every item's entry in every index,
  * every entry's item, and the counters. Reads only; may take long, so it runs on a worker.
  *
- * The counters are those of the same moment as the snapshot: a copy made while the shard stood still.
+ * The counters are those of the same moment as the snapshot: see pl_shard_stand_still().
  */
 struct pl_verify {
-    struct pl_txn *txn;
+    struct pl_snapshot *snapshot; /* renewed, of a state that stands still */
     const struct pl_tables *tables;
     struct pl_counters *counters;
     uint32_t partition_count;

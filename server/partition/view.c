@@ -9,6 +9,6 @@ int pl_view_get(const struct pl_view *view, struct pl_bytes key, struct pl_bytes
     case PL_INFLIGHT_TOMBSTONE:
         return PL_ENOTFOUND;
     default:
-        return pl_txn_get(view->txn, key, out);
+        return pl_snapshot_get(view->snapshot, key, out);
     }
 }

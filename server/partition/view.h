@@ -3,15 +3,15 @@
 #define PL_PARTITION_VIEW_H
 
 #include "partition/inflight.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
- * What evaluation sees: the in-flight overlay over the shard's own snapshot of the
- * store. Together they are the state that the next write is judged on.
+ * What evaluation sees: the in-flight overlay over the shard's own snapshot of what
+ * is applied. Together they are the state that the next write is judged on.
  */
 struct pl_view {
     const struct pl_inflight *inflight;
-    struct pl_txn *txn;
+    struct pl_snapshot *snapshot; /* renewed */
 };
 
 /**

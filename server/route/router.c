@@ -12,9 +12,7 @@ enum { BATCH_GET_BYTES_MAX = 16 << 20 };
 struct pl_router {
     struct pl_router_options options;
     struct pl_tables *tables; /* NULL: at rest */
-    struct pl_reader *reader;
-    struct pl_read_place place; /* `cursor` is opened with the first snapshot */
-    bool has_snapshot;
+    struct pl_read_place place;
 };
 
 int pl_router_new(const struct pl_router_options *options, struct pl_router **out)
@@ -26,7 +24,7 @@ int pl_router_new(const struct pl_router_options *options, struct pl_router **ou
         return PL_ENOMEM;
     router->options = *options;
     router->place.partition_count = options->partition_count;
-    rc = pl_reader_open(options->store, &router->reader);
+    rc = pl_snapshot_open(options->state, &router->place.snapshot);
     if (rc != 0) {
         free(router);
         return rc;
@@ -40,18 +38,14 @@ void pl_router_free(struct pl_router *router)
     if (router == NULL)
         return;
     pl_router_rest(router);
-    if (router->place.cursor != NULL)
-        pl_cursor_close(router->place.cursor);
-    pl_reader_close(router->reader);
+    pl_snapshot_close(router->place.snapshot);
     pl_read_place_deinit(&router->place);
     free(router);
 }
 
 void pl_router_rest(struct pl_router *router)
 {
-    if (router->has_snapshot)
-        pl_reader_reset(router->reader);
-    router->has_snapshot = false;
+    pl_snapshot_reset(router->place.snapshot);
     pl_tables_unref(router->tables);
     router->tables = NULL;
 }
@@ -65,17 +59,7 @@ const struct pl_tables *pl_router_tables(struct pl_router *router)
 
 static int take_snapshot(struct pl_router *router)
 {
-    int rc;
-
-    if (router->has_snapshot)
-        return 0;
-    rc = pl_reader_renew(router->reader, &router->place.txn);
-    if (rc != 0)
-        return rc;
-    router->has_snapshot = true;
-    if (router->place.cursor == NULL)
-        return pl_cursor_open(router->place.txn, &router->place.cursor);
-    return pl_cursor_renew(router->place.cursor, router->place.txn);
+    return pl_snapshot_is_renewed(router->place.snapshot) ? 0 : pl_snapshot_renew(router->place.snapshot);
 }
 
 /* ---- reads ------------------------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 #include "model/operation.h"
 #include "model/tables.h"
 #include "partition/counters.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
  * Where an operation goes: a read runs right here, on this thread's own snapshot; a
@@ -29,7 +29,7 @@ struct pl_router_uplink {
 };
 
 struct pl_router_options {
-    struct pl_store *store;
+    struct pl_state *state;
     struct pl_counters *counters; /* for DESCRIBE */
     uint32_t partition_count;
     uint32_t shard_count;

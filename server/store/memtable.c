@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/memtable.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* With a quarter of the nodes reaching each next level, 12 levels serve 16 million keys. */
+enum { LEVELS_MAX = 12, CHUNK_BYTES = 256 * 1024, FIRST_CHUNK_BYTES = 8 * 1024 };
+
+struct value {
+    uint32_t len;
+    bool tombstone;
+    char bytes[];
+};
+
+struct pl_memtable_node {
+    _Atomic(struct value *) value;
+    uint16_t key_len;
+    uint16_t level_count;
+    _Atomic(struct pl_memtable_node *) next[]; /* level_count of them; the key's bytes come behind */
+};
+
+/* Memory is taken by the writer alone and given back all at once. */
+struct chunk {
+    struct chunk *older;
+    size_t size_bytes;
+    alignas(max_align_t) char data[];
+};
+
+struct pl_memtable {
+    atomic_uint references;
+    struct chunk *chunks;
+    size_t used_bytes; /* of the newest chunk */
+    atomic_size_t size_bytes;
+    uint64_t random;
+    struct pl_memtable_node *head; /* LEVELS_MAX levels and no key */
+};
+
+static const char *key_bytes(const struct pl_memtable_node *node)
+{
+    return (const char *)(node->next + node->level_count);
+}
+
+static struct pl_bytes key_of(const struct pl_memtable_node *node)
+{
+    return pl_bytes(key_bytes(node), node->key_len);
+}
+
+static struct pl_memtable_node *next_at(const struct pl_memtable_node *node, int level)
+{
+    return atomic_load_explicit(&((struct pl_memtable_node *)node)->next[level], memory_order_acquire);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------- */
+
+static struct chunk *grow(struct pl_memtable *table, size_t len)
+{
+    size_t size = table->chunks == NULL ? FIRST_CHUNK_BYTES : CHUNK_BYTES;
+    struct chunk *chunk;
+
+    if (size < len)
+        size = len;
+    chunk = malloc(sizeof *chunk + size);
+    if (chunk == NULL)
+        return NULL;
+    chunk->older = table->chunks;
+    chunk->size_bytes = size;
+    table->chunks = chunk;
+    table->used_bytes = 0;
+    atomic_fetch_add_explicit(&table->size_bytes, size, memory_order_relaxed);
+    return chunk;
+}
+
+static void *take(struct pl_memtable *table, size_t len)
+{
+    size_t rounded = (len + 7) & ~(size_t)7;
+    struct chunk *chunk = table->chunks;
+    void *at;
+
+    if (chunk == NULL || chunk->size_bytes - table->used_bytes < rounded) {
+        chunk = grow(table, rounded);
+        if (chunk == NULL)
+            return NULL;
+    }
+    at = chunk->data + table->used_bytes;
+    table->used_bytes += rounded;
+    return at;
+}
+
+static struct pl_memtable_node *new_node(struct pl_memtable *table, struct pl_bytes key, int level_count)
+{
+    size_t head = sizeof(struct pl_memtable_node) + (size_t)level_count * sizeof(struct pl_memtable_node *);
+    struct pl_memtable_node *node = take(table, head + key.len);
+
+    if (node == NULL)
+        return NULL;
+    node->key_len = (uint16_t)key.len;
+    node->level_count = (uint16_t)level_count;
+    atomic_init(&node->value, NULL);
+    for (int i = 0; i < level_count; i++)
+        atomic_init(&node->next[i], NULL);
+    if (key.len > 0)
+        memcpy((char *)node + head, key.data, key.len);
+    return node;
+}
+
+struct pl_memtable *pl_memtable_new(void)
+{
+    struct pl_memtable *table = calloc(1, sizeof *table);
+
+    if (table == NULL)
+        return NULL;
+    atomic_init(&table->references, 1);
+    table->random = UINT64_C(0x9E3779B97F4A7C15);
+    table->head = new_node(table, pl_bytes("", 0), LEVELS_MAX);
+    if (table->head == NULL) {
+        free(table);
+        return NULL;
+    }
+    return table;
+}
+
+struct pl_memtable *pl_memtable_ref(struct pl_memtable *table)
+{
+    atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
+    return table;
+}
+
+void pl_memtable_unref(struct pl_memtable *table)
+{
+    if (table == NULL || atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) != 1)
+        return;
+    while (table->chunks != NULL) {
+        struct chunk *chunk = table->chunks;
+
+        table->chunks = chunk->older;
+        free(chunk);
+    }
+    free(table);
+}
+
+size_t pl_memtable_size_bytes(const struct pl_memtable *table)
+{
+    return atomic_load_explicit(&((struct pl_memtable *)table)->size_bytes, memory_order_relaxed);
+}
+
+/* ---- finding ---------------------------------------------------------------------------------------- */
+
+/* The last node before `key`; with `before`, the last one on every level. */
+static struct pl_memtable_node *find_before(const struct pl_memtable *table, struct pl_bytes key,
+                                            struct pl_memtable_node **before)
+{
+    struct pl_memtable_node *at = table->head;
+
+    for (int level = LEVELS_MAX - 1; level >= 0; level--) {
+        struct pl_memtable_node *next = next_at(at, level);
+
+        while (next != NULL && pl_bytes_compare(key_of(next), key) < 0) {
+            at = next;
+            next = next_at(at, level);
+        }
+        if (before != NULL)
+            before[level] = at;
+    }
+    return at;
+}
+
+const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table, struct pl_bytes at_least)
+{
+    return next_at(find_before(table, at_least, NULL), 0);
+}
+
+const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table, struct pl_bytes below)
+{
+    const struct pl_memtable_node *node = find_before(table, below, NULL);
+
+    return node == table->head ? NULL : node;
+}
+
+const struct pl_memtable_node *pl_memtable_first(const struct pl_memtable *table)
+{
+    return next_at(table->head, 0);
+}
+
+const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *node)
+{
+    return next_at(node, 0);
+}
+
+void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out)
+{
+    const struct value *value = atomic_load_explicit(&((struct pl_memtable_node *)node)->value, memory_order_acquire);
+
+    out->key = key_of(node);
+    out->value = pl_bytes(value->bytes, value->len);
+    out->tombstone = value->tombstone;
+}
+
+bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, struct pl_memtable_entry *out)
+{
+    const struct pl_memtable_node *node = pl_memtable_seek(table, key);
+
+    if (node == NULL || !pl_bytes_equal(key_of(node), key))
+        return false;
+    pl_memtable_read(node, out);
+    return true;
+}
+
+/* ---- setting ---------------------------------------------------------------------------------------- */
+
+static int draw_level_count(struct pl_memtable *table)
+{
+    int count = 1;
+
+    table->random ^= table->random << 13;
+    table->random ^= table->random >> 7;
+    table->random ^= table->random << 17;
+    for (uint64_t bits = table->random; count < LEVELS_MAX && (bits & 3) == 0; bits >>= 2)
+        count++;
+    return count;
+}
+
+static struct value *new_value(struct pl_memtable *table, struct pl_bytes bytes, bool tombstone)
+{
+    struct value *value = take(table, sizeof *value + bytes.len);
+
+    if (value == NULL)
+        return NULL;
+    value->len = (uint32_t)bytes.len;
+    value->tombstone = tombstone;
+    if (bytes.len > 0)
+        memcpy(value->bytes, bytes.data, bytes.len);
+    return value;
+}
+
+int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_bytes bytes, bool tombstone)
+{
+    struct pl_memtable_node *before[LEVELS_MAX], *node;
+    struct value *value = new_value(table, tombstone ? pl_bytes(NULL, 0) : bytes, tombstone);
+
+    if (value == NULL)
+        return PL_ENOMEM;
+    node = next_at(find_before(table, key, before), 0);
+    if (node != NULL && pl_bytes_equal(key_of(node), key)) {
+        atomic_store_explicit(&node->value, value, memory_order_release);
+        return 0;
+    }
+    node = new_node(table, key, draw_level_count(table));
+    if (node == NULL)
+        return PL_ENOMEM;
+    atomic_store_explicit(&node->value, value, memory_order_relaxed);
+    for (int i = 0; i < node->level_count; i++)
+        atomic_store_explicit(&node->next[i], next_at(before[i], i), memory_order_relaxed);
+    /* From the bottom up: a reader that finds the node on any level finds it on all below. */
+    for (int i = 0; i < node->level_count; i++)
+        atomic_store_explicit(&before[i]->next[i], node, memory_order_release);
+    return 0;
+}

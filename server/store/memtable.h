@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_STORE_MEMTABLE_H
+#define PL_STORE_MEMTABLE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/**
+ * Ordered keys and their newest values, in memory: a skip list that one thread
+ * writes while any number read, without a lock.
+ *
+ *     level 2   ●───────────────────▸ k4 ───────────────▸ end
+ *     level 1   ●─────────▸ k2 ─────▸ k4 ───────▸ k6 ───▸ end
+ *     level 0   ●──▸ k1 ──▸ k2 ─▸ k3 ▸ k4 ─▸ k5 ─▸ k6 ──▸ end      every key, in byte order
+ *
+ * A node is complete before it is linked in, and never moves or leaves; a value is
+ * replaced by one pointer. Old values stay in the table's memory until all of it
+ * goes: whoever holds a reference may keep views into it. A deletion is a value too (a tombstone): it hides what the
+ * store below has.
+ */
+struct pl_memtable;
+
+/** One reference. NULL: no memory. */
+struct pl_memtable *pl_memtable_new(void);
+struct pl_memtable *pl_memtable_ref(struct pl_memtable *table);
+void pl_memtable_unref(struct pl_memtable *table); /* NULL is allowed; any thread */
+
+/** Set or, with `tombstone`, delete. The one writer's thread. PL_ENOMEM changes nothing. `key` has at most 65535 bytes. */
+int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_bytes value, bool tombstone);
+
+/** Memory taken so far, old values included. Any thread. */
+size_t pl_memtable_size_bytes(const struct pl_memtable *table);
+
+struct pl_memtable_entry {
+    struct pl_bytes key, value;
+    bool tombstone;
+};
+
+/** Any thread. The views are good as long as a reference is held. False: it says nothing about `key`. */
+bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, struct pl_memtable_entry *out);
+
+/** A place in a table: a node, NULL past either end. Good as long as a reference is held. */
+struct pl_memtable_node;
+
+const struct pl_memtable_node *pl_memtable_first(const struct pl_memtable *table);
+const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table, struct pl_bytes at_least);
+const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table, struct pl_bytes below);
+const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *node);
+void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out);
+
+#endif

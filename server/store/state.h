@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_STORE_STATE_H
+#define PL_STORE_STATE_H
+
+#include "store/memtable.h"
+#include "store/store.h"
+
+/**
+ * What is applied: the store's file, and over it what has been applied since the
+ * last flush, in memory.
+ *
+ *     set ─▸ active memtable ─ freeze ─▸ frozen memtable ─ flush ─▸ the store
+ *              ▲ newest                    ▲                          ▲
+ *     get ─────┴───────────────────────────┴──────────────────────────┘  first to know wins
+ *
+ * Everything here is durable already, by the journal: memory only spares the
+ * store a page written for every put. A flush goes through the keys in order, so a
+ * page that many puts touched is written once, and it runs on a worker while
+ * the active table takes more. A crash loses both tables; recovery replays the journal into the
+ * store.
+ *
+ * Threads: the shard sets, freezes and settles; one worker flushes; snapshots are taken by any.
+ */
+struct pl_state;
+
+int pl_state_new(struct pl_store *store, struct pl_state **out);
+/** Every snapshot must have been closed. What was not flushed is in the journal. NULL is allowed. */
+void pl_state_free(struct pl_state *state);
+
+/** Set or delete `key`, visible to every snapshot at once. PL_ENOMEM changes nothing. */
+int pl_state_set(struct pl_state *state, struct pl_bytes key, struct pl_bytes value, bool tombstone);
+
+/** Memory taken by what is not yet in the store. */
+size_t pl_state_active_bytes(const struct pl_state *state);
+
+/** The active table becomes the frozen one, and an empty one takes over. PL_EINUSE: one is frozen already. */
+int pl_state_freeze(struct pl_state *state);
+
+/**
+ * Worker: put what is frozen into the store, in transactions of bounded size. After a failure it may be called again:
+ * what was done is done again to the same effect. PL_EFULL, PL_ENOMEM: later; PL_EIO is final.
+ */
+int pl_state_flush(struct pl_state *state);
+
+/** What was frozen is in the store: let go of it. */
+void pl_state_settle(struct pl_state *state);
+
+/* ---- looking ---- */
+
+/**
+ * One thread's place to look from. Between renew and reset it sees at least what was
+ * applied when it was renewed, and newer values as they are set: each read is of the newest value of
+ * its key. While renewed it pins pages and memory, so a loop resets it before it sleeps.
+ */
+struct pl_snapshot;
+
+int pl_snapshot_open(struct pl_state *state, struct pl_snapshot **out);
+void pl_snapshot_close(struct pl_snapshot *snapshot); /* NULL is allowed */
+int pl_snapshot_renew(struct pl_snapshot *snapshot);
+void pl_snapshot_reset(struct pl_snapshot *snapshot); /* twice is allowed */
+bool pl_snapshot_is_renewed(const struct pl_snapshot *snapshot);
+
+/** As pl_txn_get(); views are good until the snapshot is reset or renewed. */
+int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out);
+
+/* One walk at a time, up or down. As pl_cursor_seek() and its like; key and value must both be wanted. */
+int pl_snapshot_seek(struct pl_snapshot *snapshot, struct pl_bytes at_least, struct pl_bytes *key,
+                     struct pl_bytes *value);
+int pl_snapshot_seek_before(struct pl_snapshot *snapshot, struct pl_bytes below, struct pl_bytes *key,
+                            struct pl_bytes *value);
+int pl_snapshot_next(struct pl_snapshot *snapshot, struct pl_bytes *key, struct pl_bytes *value);
+int pl_snapshot_prev(struct pl_snapshot *snapshot, struct pl_bytes *key, struct pl_bytes *value);
+
+#endif
