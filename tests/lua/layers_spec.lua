@@ -14,9 +14,9 @@ local HEIGHT = {
   front = 7, stream = 7,
 }
 
--- The top: server/*.c joins all parts. The shell is a client, so it sees no more than a client would.
+-- The top: server/*.c joins all parts. The shell is a client: it sees no more than a client would, and the table of verbs.
 local TOP = "."
-local SHELL_SEES = { base = true, model = true, net = true, shell = true }
+local SHELL_SEES = { base = true, model = true, net = true, codec = true, shell = true }
 
 --- May a file in folder `from` use what is in folder `to`?
 local function may_use(from, to)
