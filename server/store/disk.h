@@ -66,7 +66,10 @@ int pl_disk_open(const struct pl_disk *disk, const char *path, int flags, struct
 /** NULL is allowed and does nothing. Says nothing about durability: sync first. */
 void pl_disk_close(const struct pl_disk *disk, struct pl_file *file);
 
-/** Up to `len` bytes; fewer only when the file ends, and then `*got` (may be NULL: fewer is PL_EIO) says how many. */
+/**
+ * Up to `len` bytes; fewer only when the file ends, and then `*got` (may be NULL: fewer is PL_EIO) says how
+ * many.
+ */
 int pl_disk_read(const struct pl_disk *disk, struct pl_file *file, void *to, size_t len, uint64_t offset,
                  size_t *got, struct pl_reason *why);
 
@@ -92,7 +95,10 @@ int pl_disk_allocate(const struct pl_disk *disk, struct pl_file *file, uint64_t 
 
 int pl_disk_size(const struct pl_disk *disk, struct pl_file *file, uint64_t *bytes, struct pl_reason *why);
 
-/** Take the file for this process until it is closed; PL_ELOCKED when somebody has it, in this process or another. */
+/**
+ * Take the file for this process until it is closed; PL_ELOCKED when somebody has it, in this process or
+ * another.
+ */
 int pl_disk_lock(const struct pl_disk *disk, struct pl_file *file, struct pl_reason *why);
 
 /** Replaces `to`. Durable only after pl_disk_sync_dir(). */

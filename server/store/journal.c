@@ -531,8 +531,10 @@ static int tidy(struct pl_journal *journal, const struct pl_journal_survey *surv
 }
 
 /*
- * What we read may be in the kernel's memory only: the process before us may have been killed before its sync, or
- * told that it failed, after which a sync of unchanged pages succeeds and writes nothing. So what is not known durable
+ * What we read may be in the kernel's memory only: the process before us may have been killed before its
+ * sync, or
+ * told that it failed, after which a sync of unchanged pages succeeds and writes nothing. So what is not
+ * known durable
  * is written once more, byte for byte, and synced.
  */
 static int rewrite(struct pl_journal *journal, uint64_t from, uint64_t to, struct pl_reason *why)

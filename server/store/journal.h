@@ -94,7 +94,10 @@ struct pl_journal_extent {
     uint64_t torn_bytes; /* at least so many behind `end` were written and never acknowledged: to be cut */
 };
 
-/** Check every segment and record without changing anything: for `perilune check`. Errors as pl_journal_open(). */
+/**
+ * Check every segment and record without changing anything: for `perilune check`. Errors as
+ * pl_journal_open().
+ */
 int pl_journal_scan(const struct pl_disk *disk, const char *dir, pl_journal_visit_fn visit, void *arg,
                     struct pl_journal_extent *extent, struct pl_reason *why);
 
@@ -114,13 +117,17 @@ enum pl_journal_use {
  * Gather a record; the payload is copied. `*position` (may be NULL) is where it begins; it is durable when
  * pl_journal_durable() is greater. `record->position`, `durable` and `generation` are not read.
  *
- * PL_EFULL: the disk has no room for another segment (only the reserve is left, for PL_JOURNAL_SHRINK). PL_EINVALID: larger than
+ * PL_EFULL: the disk has no room for another segment (only the reserve is left, for PL_JOURNAL_SHRINK).
+ * PL_EINVALID: larger than
  * PL_JOURNAL_PAYLOAD_MAX. Waits for the disk only when pl_journal_prepare() was not called in time.
  */
 int pl_journal_append(struct pl_journal *journal, const struct pl_journal_record *record,
                       enum pl_journal_use use, uint64_t *position, struct pl_reason *why);
 
-/** Gather a MARK if records were made durable that no later record says so of; else do nothing. For an idle timer. */
+/**
+ * Gather a MARK if records were made durable that no later record says so of; else do nothing. For an idle
+ * timer.
+ */
 int pl_journal_mark(struct pl_journal *journal);
 
 /**
@@ -131,7 +138,10 @@ int pl_journal_mark(struct pl_journal *journal);
  */
 bool pl_journal_seal(struct pl_journal *journal, bool sync, uint64_t *end);
 
-/** Worker: write the batch in flight, and sync it if it was sealed so. Hand the result to pl_journal_end_sync(). */
+/**
+ * Worker: write the batch in flight, and sync it if it was sealed so. Hand the result to
+ * pl_journal_end_sync().
+ */
 int pl_journal_run_sync(struct pl_journal *journal, struct pl_reason *why);
 
 /** The batch is through: positions move. With `rc` not 0 the journal takes nothing more. */
@@ -143,7 +153,10 @@ uint64_t pl_journal_start(const struct pl_journal *journal);
 /** Up to here all is synced. */
 uint64_t pl_journal_durable(const struct pl_journal *journal);
 
-/** Up to here all is in the files: what may be acknowledged without --sync always, and what a cursor can read. */
+/**
+ * Up to here all is in the files: what may be acknowledged without --sync always, and what a cursor can
+ * read.
+ */
 uint64_t pl_journal_written(const struct pl_journal *journal);
 
 /** Where the next record will begin. */
@@ -155,10 +168,16 @@ uint64_t pl_journal_unwritten_bytes(const struct pl_journal *journal);
 /** True once a write or a sync has failed. */
 bool pl_journal_failed(const struct pl_journal *journal);
 
-/** True while puts are refused for want of room. Call pl_journal_prepare() now and then to find out whether there is some again. */
+/**
+ * True while puts are refused for want of room. Call pl_journal_prepare() now and then to find out whether
+ * there is some again.
+ */
 bool pl_journal_full(struct pl_journal *journal);
 
-/** Records before `position` are needed no more: segments wholly before it are given to the next pl_journal_prepare(). */
+/**
+ * Records before `position` are needed no more: segments wholly before it are given to the next
+ * pl_journal_prepare().
+ */
 void pl_journal_trim(struct pl_journal *journal, uint64_t position);
 
 /** True when pl_journal_prepare() has something to do. Cheap; ask after each turn. */
@@ -175,13 +194,17 @@ int pl_journal_prepare(struct pl_journal *journal, struct pl_reason *why);
  */
 struct pl_journal_cursor;
 
-/** `position` is where a record begins, or pl_journal_end(). PL_ENOTFOUND: trimmed already, or not yet written. */
+/**
+ * `position` is where a record begins, or pl_journal_end(). PL_ENOTFOUND: trimmed already, or not yet
+ * written.
+ */
 int pl_journal_cursor_open(struct pl_journal *journal, uint64_t position, struct pl_journal_cursor **cursor,
                            struct pl_reason *why);
 
 /**
  * The next record up to pl_journal_written(); the payload is a view, good until the next call on this cursor.
- * PL_ENOTFOUND: no more for now, ask again after a sync. PL_ECLOSED: trimmed under the cursor. PL_ECORRUPT: rotten.
+ * PL_ENOTFOUND: no more for now, ask again after a sync. PL_ECLOSED: trimmed under the cursor. PL_ECORRUPT:
+ * rotten.
  */
 int pl_journal_cursor_next(struct pl_journal_cursor *cursor, struct pl_journal_record *record,
                            struct pl_reason *why);

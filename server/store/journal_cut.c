@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-/* From the last one backwards, each name synced: a crash in between leaves a journal that is cut again the same way. */
+/*
+ * From the last one backwards, each name synced: a crash in between leaves a journal that is cut again the
+ * same way.
+ */
 static int set_aside(const struct pl_journal_place *place, const struct pl_journal_survey *survey,
                      size_t first, struct pl_reason *why)
 {

@@ -104,7 +104,10 @@ void pl_journal_header_encode(char to[PL_JOURNAL_SEGMENT_HEADER_BYTES],
     pl_put_le64(to + 56, XXH3_64bits(to, 56));
 }
 
-/* Magic, format and checksum keep their places in every format to come, so that an old server can say "newer". */
+/*
+ * Magic, format and checksum keep their places in every format to come, so that an old server can say
+ * "newer".
+ */
 int pl_journal_header_decode(const char from[PL_JOURNAL_SEGMENT_HEADER_BYTES],
                              struct pl_journal_header *header, uint32_t *format)
 {

@@ -40,7 +40,10 @@ static inline uint64_t pl_journal_record_bytes(uint64_t payload_len)
            ~(uint64_t)(PL_JOURNAL_ALIGN - 1);
 }
 
-/** Write all but `durable` and the checksums; those come with pl_journal_record_stamp(), when the batch is written. */
+/**
+ * Write all but `durable` and the checksums; those come with pl_journal_record_stamp(), when the batch is
+ * written.
+ */
 void pl_journal_record_encode(char *to, const struct pl_journal_record *record);
 
 /** Complete an encoded record; returns its bytes. */
@@ -73,7 +76,10 @@ struct pl_journal_header {
 void pl_journal_header_encode(char to[PL_JOURNAL_SEGMENT_HEADER_BYTES],
                               const struct pl_journal_header *header);
 
-/** PL_ECORRUPT: not a sound header. PL_EFORMAT: sound, and newer than we are. `*format` (may be NULL) is set for the latter. */
+/**
+ * PL_ECORRUPT: not a sound header. PL_EFORMAT: sound, and newer than we are. `*format` (may be NULL) is set
+ * for the latter.
+ */
 int pl_journal_header_decode(const char from[PL_JOURNAL_SEGMENT_HEADER_BYTES],
                              struct pl_journal_header *header, uint32_t *format);
 

@@ -4,7 +4,8 @@
  *
  * Power loss can spoil only what was not synced, and that is the end of the last segment: cut it at the first
  * bad record, nobody was promised more. But every record says how far the journal was known
- * durable when it was written. If behind the bad record a sound one says "durable" of a place beyond the bad one,
+ * durable when it was written. If behind the bad record a sound one says "durable" of a place beyond the
+ * bad one,
  * then the disk had it and lost it, and perhaps acknowledged writes with it: that must not be cut in silence.
  *
  *     good │ good │ BAD │ sound, durable <= BAD │ ...       torn: ends at BAD

@@ -59,7 +59,10 @@ int pl_journal_segment_begin(const struct pl_journal_place *place, struct pl_jou
 int pl_journal_segment_recycle(const struct pl_journal_place *place, uint64_t sequence, uint64_t number,
                                struct pl_reason *why);
 
-/** Remove a live or spare segment (not open) by its suffix, and sync that. None there counts as done. PL_EUNSURE: the sync failed. */
+/**
+ * Remove a live or spare segment (not open) by its suffix, and sync that. None there counts as done.
+ * PL_EUNSURE: the sync failed.
+ */
 int pl_journal_segment_remove(const struct pl_journal_place *place, uint64_t number, const char *suffix,
                               struct pl_reason *why);
 

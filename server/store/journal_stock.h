@@ -56,7 +56,10 @@ bool pl_journal_stock_trim(struct pl_journal_stock *stock, const struct pl_journ
 /** Is there something to prepare, given whether the current segment runs `low`? */
 bool pl_journal_stock_wants(struct pl_journal_stock *stock, bool low);
 
-/** pl_journal_prepare()'s work. PL_EUNSURE: a name could not be synced, so nobody knows what a crash would leave. */
+/**
+ * pl_journal_prepare()'s work. PL_EUNSURE: a name could not be synced, so nobody knows what a crash would
+ * leave.
+ */
 int pl_journal_stock_prepare(struct pl_journal_stock *stock, struct pl_reason *why);
 
 #endif

@@ -330,7 +330,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /*
- * A page or sector on the disk is as it was at some time: before all of the writes to it that are not durable, after
+ * A page or sector on the disk is as it was at some time: before all of the writes to it that are not
+ * durable, after
  * all, or between. It is never a newer write without an older one to the same bytes.
  */
 static uint64_t unit_limit(const struct build *build, const struct model_node *node, uint64_t unit)

@@ -11,7 +11,10 @@
  * directory's names and a file's bytes are separate: each needs a sync of its own.
  */
 
-/** A change of bytes or of the length, not durable yet (or, written with O_DSYNC, durable before its elders). */
+/**
+ * A change of bytes or of the length, not durable yet (or, written with O_DSYNC, durable before its
+ * elders).
+ */
 struct model_write {
     uint64_t event;
     uint64_t offset;

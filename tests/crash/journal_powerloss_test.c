@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal under power loss: a workload is recorded from its first mkdir on, and on every image that a disk could
+ * The journal under power loss: a workload is recorded from its first mkdir on, and on every image that a
+ * disk could
  * hold the journal must open and hold every record that was acknowledged, nothing twice, nothing torn,
  * and nothing that was never appended; then it must take more. A part of the images is recovered
  * under the recorder, too, and the power goes again.

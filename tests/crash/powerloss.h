@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /**
- * Replays what the recorder wrote down, stops at many moments, builds in a directory what a disk could hold had the
+ * Replays what the recorder wrote down, stops at many moments, builds in a directory what a disk could hold
+ * had the
  * power gone there, and asks a check about each. README.md tells what "could" means.
  */
 

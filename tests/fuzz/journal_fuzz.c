@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a journal: opening them never crashes, shows only records that are sound, and what it leaves opens
+ * Any bytes as a journal: opening them never crashes, shows only records that are sound, and what it leaves
+ * opens
  * again with the same records. The input is one or more segments, each behind two bytes that give
- * its length in units of 64; the first byte of all says whether headers and records get their checksums put right, so
+ * its length in units of 64; the first byte of all says whether headers and records get their checksums put
+ * right, so
  * that the fuzzer reaches what lies behind them.
  */
 #include "store/journal_record.h"

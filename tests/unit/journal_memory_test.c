@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of a journal's life fails in turn, once and for good: nothing leaks and nothing durable is lost. */
+/*
+ * Every allocation of a journal's life fails in turn, once and for good: nothing leaks and nothing durable
+ * is lost.
+ */
 #include "scratch_dir.h"
 #include "store/journal.h"
 #include "test.h"

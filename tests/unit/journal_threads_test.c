@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The three threads of a journal at once: the owner, the sync worker and the preparing worker. For ThreadSanitizer. */
+/*
+ * The three threads of a journal at once: the owner, the sync worker and the preparing worker. For
+ * ThreadSanitizer.
+ */
 #include "scratch_dir.h"
 #include "store/journal.h"
 #include "test.h"
