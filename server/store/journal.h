@@ -118,8 +118,8 @@ enum pl_journal_use {
  * pl_journal_durable() is greater. `record->position`, `durable` and `generation` are not read.
  *
  * PL_EFULL: the disk has no room for another segment (only the reserve is left, for PL_JOURNAL_SHRINK).
- * PL_EINVALID: larger than
- * PL_JOURNAL_PAYLOAD_MAX. Waits for the disk only when pl_journal_prepare() was not called in time.
+ * PL_EINVALID: larger than PL_JOURNAL_PAYLOAD_MAX. Waits for the disk only when pl_journal_prepare() was not
+ * called in time.
  */
 int pl_journal_append(struct pl_journal *journal, const struct pl_journal_record *record,
                       enum pl_journal_use use, uint64_t *position, struct pl_reason *why);
