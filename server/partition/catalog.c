@@ -231,13 +231,10 @@ void pl_catalog_remove_garbage(struct pl_catalog *catalog, uint32_t id, struct p
 
 uint32_t pl_catalog_draw_id(struct pl_catalog *catalog, struct pl_buf *change)
 {
-    struct pl_buf record = { 0 };
-    uint8_t next[4];
+    uint8_t key[KEY_BYTES], record[5] = { RECORD_NEXT_ID };
     uint32_t id = catalog->next_id++;
 
-    pl_put_le32(next, catalog->next_id);
-    pl_buf_append_byte(&record, RECORD_NEXT_ID);
-    pl_buf_append(&record, next, sizeof next);
-    put_record(change, 0, &record);
+    pl_put_le32(record + 1, catalog->next_id);
+    pl_change_put(change, catalog_key(key, 0), pl_bytes(record, sizeof record));
     return id;
 }

@@ -124,9 +124,12 @@ static int check_key_kept(struct write *w)
     struct pl_buf pk = { 0 }, tail = { 0 };
     bool kept = pl_key_schema_encode(&w->table->keys, w->new, &pk, &tail, NULL) == PL_KEY_WHOLE &&
                 pl_bytes_equal(pl_buf_view(&pk), w->op->pk) && pl_bytes_equal(pl_buf_view(&tail), w->op->tail);
+    bool whole = pl_buf_status(&pk) == 0 && pl_buf_status(&tail) == 0;
 
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
+    if (!whole)
+        return PL_ENOMEM;
     return kept ? 0 : pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "before_write must not change the item's key");
 }
 

@@ -188,24 +188,24 @@ static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table
     }
 }
 
-static bool same_table(const struct pl_table *a, const struct pl_table *b)
+static int compare_tables(const struct pl_table *a, const struct pl_table *b, bool *same)
 {
     struct pl_buf left = { 0 }, right = { 0 };
-    bool same;
+    int rc;
 
     pl_table_encode(a, &left);
     pl_table_encode(b, &right);
-    same = pl_buf_status(&left) == 0 && pl_buf_status(&right) == 0 &&
-           pl_bytes_equal(pl_buf_view(&left), pl_buf_view(&right));
+    rc = pl_buf_status(&left) != 0 || pl_buf_status(&right) != 0 ? PL_ENOMEM : 0;
+    *same = rc == 0 && pl_bytes_equal(pl_buf_view(&left), pl_buf_view(&right));
     pl_buf_deinit(&left);
     pl_buf_deinit(&right);
-    return same;
+    return rc;
 }
 
 int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *definition,
                     uint64_t code_hash, struct pl_buf *change, struct pl_reason *why)
 {
-    bool same_code = pl_catalog_code(catalog, current->id) == code_hash;
+    bool same_code = pl_catalog_code(catalog, current->id) == code_hash, same;
     struct pl_table *table;
     int rc;
 
@@ -221,9 +221,10 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current, 
     table->version = current->version;
     table->created_ms = current->created_ms;
     carry_over_indexes(catalog, current, table, same_code, change);
-    if (same_code && same_table(current, table)) {
+    rc = compare_tables(current, table, &same);
+    if (rc != 0 || (same_code && same)) {
         pl_table_unref(table);
-        return 0;
+        return rc;
     }
     table->version++;
     rc = discard_replaced(catalog, current, table, change);
