@@ -204,6 +204,12 @@ static void push_copy(lua_State *L, struct pl_loan *loan, struct pl_value value)
     }
 }
 
+void pl_item_push_copy(lua_State *L, struct pl_item item)
+{
+    luaL_checkstack(L, 8, "the item nests too deep");
+    push_map_copy(L, NULL, item.bytes); /* nothing in a copy is lent */
+}
+
 /* Replace the view at `arg`, if there is one, by a table. */
 static void unview(lua_State *L, int arg)
 {

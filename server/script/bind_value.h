@@ -31,6 +31,9 @@ void pl_binary_push(lua_State *L, struct pl_bytes bytes);
 /** True, with `out` set to its bytes (as long as the value lives), for a perilune.binary. */
 bool pl_binary_is(lua_State *L, int index, struct pl_bytes *out);
 
+/** Push `item` as plain tables with a life of their own, as perilune.copy() makes them of a view. */
+void pl_item_push_copy(lua_State *L, struct pl_item item);
+
 /**
  * Hand the Lua value at `index` to `b`. Uses raw access only, so no code of the
  * script runs; raises nothing but Lua's own lack of memory. A failure sticks in `b`

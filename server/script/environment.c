@@ -30,15 +30,32 @@ static int protected_call(lua_State *L)
     return lua_gettop(L);
 }
 
+/*
+ * Stands before a script's own message handler. The error that ends a call is raised
+ * by the hook, and Lua runs the handler before it leaves the hook, where no hook can
+ * fire: a handler that loops there would loop for ever.
+ */
+static int handle(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (pl_sandbox_has_ended(L))
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 static int protected_call_with_handler(lua_State *L)
 {
     int status;
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
-    lua_replace(L, 1);
+    lua_pushcclosure(L, handle, 1);
+    lua_pushvalue(L, 1);
     lua_replace(L, 2);
+    lua_replace(L, 1);
     status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
     pl_sandbox_check(L);
     lua_pushboolean(L, status == LUA_OK);

@@ -88,6 +88,7 @@ static bool in_class(unsigned char c, unsigned char class)
     case 'u': in = is_upper(c); break;
     case 'w': in = is_alphanumeric(c); break;
     case 'x': in = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); break;
+    case 'z': in = c == '\0'; break; /* from Lua 5.1, still understood */
     default: return class == c;
     }
     return in != is_upper(class);
@@ -542,11 +543,7 @@ static void add_text(struct matcher *m, luaL_Buffer *out, const char *s, const c
             pl_sandbox_charge(L, (size_t)(e - s));
             luaL_addlstring(out, s, (size_t)(e - s));
         } else if (i < len && is_digit((unsigned char)text[i])) {
-            int capture = text[i] - '1';
-
-            if (capture >= m->capture_count && capture != 0)
-                luaL_error(L, "invalid capture index %%%d in replacement string", capture + 1);
-            push_capture(m, capture, s, e);
+            push_capture(m, text[i] - '1', s, e);
             luaL_tolstring(L, -1, NULL); /* a position is a number */
             lua_remove(L, -2);
             luaL_addvalue(out);

@@ -37,6 +37,7 @@ struct pl_sandbox {
     size_t peak_bytes;
     bool pressed;      /* over the limit, living on the reserve: collect at the next instruction */
     bool refused;      /* the last request for more got NULL */
+    bool capped;       /* some request of this call did */
     uint32_t big_blocks; /* alive: one instruction may work on that many bytes */
     uint32_t huge_blocks;
     bool worn;
@@ -93,7 +94,7 @@ static void *refuse(struct pl_sandbox *s)
     if (s->running) {
         if (s->refused)
             end(s, OUT_OF_MEMORY);
-        s->refused = true;
+        s->refused = s->capped = true;
         set_tick(s, 1);
         look_at_clock(s);
     }
@@ -181,10 +182,21 @@ static const char *ending_sentence(const struct pl_sandbox *s, char text[128])
     return text;
 }
 
-static void raise(lua_State *L, const struct pl_sandbox *s)
+/* The innermost line of Lua: inside a hook or a C function that is not the first level. */
+static void note_where(lua_State *L, struct pl_sandbox *s)
+{
+    lua_Debug ar;
+
+    for (int level = 0; s->where[0] == '\0' && lua_getstack(L, level, &ar); level++)
+        if (lua_getinfo(L, "Sl", &ar) != 0 && ar.currentline > 0)
+            snprintf(s->where, sizeof s->where, "%s:%d: ", ar.short_src, ar.currentline);
+}
+
+static void raise(lua_State *L, struct pl_sandbox *s)
 {
     char text[128];
 
+    note_where(L, s);
     luaL_error(L, "%s%s", s->where, ending_sentence(s, text));
 }
 
@@ -192,6 +204,7 @@ static void hook(lua_State *L, lua_Debug *ar)
 {
     struct pl_sandbox *s = pl_sandbox_of(L);
 
+    (void)ar;
     if (!s->running)
         return;
     if (s->ending == RUNNING) {
@@ -207,8 +220,6 @@ static void hook(lua_State *L, lua_Debug *ar)
         set_tick(s, tick_for(s));
         return;
     }
-    if (s->where[0] == '\0' && lua_getinfo(L, "Sl", ar) != 0)
-        snprintf(s->where, sizeof s->where, "%s:%d: ", ar->short_src, ar->currentline);
     raise(L, s);
 }
 
@@ -257,6 +268,8 @@ static int fail(struct pl_sandbox *s, int status, struct pl_reason *why)
     lua_State *L = s->L;
     char text[128];
 
+    if (s->ending == RUNNING && status == LUA_ERRMEM && s->capped)
+        end(s, OUT_OF_MEMORY);
     if (s->ending != RUNNING)
         return pl_reason_set(why, PL_ESCRIPT, "%s%s", s->where, ending_sentence(s, text));
     if (status == LUA_ERRMEM)
@@ -272,7 +285,7 @@ static void begin(struct pl_sandbox *s, uint32_t time_ms)
     s->loan.call++;
     s->ending = RUNNING;
     s->where[0] = '\0';
-    s->pressed = s->refused = false;
+    s->pressed = s->refused = s->capped = false;
     s->time_ms = time_ms;
     s->deadline_ns = pl_clock_monotonic_ns(&s->clock) + (uint64_t)time_ms * 1000000u;
     s->instructions_left = s->limits.instructions;
@@ -338,13 +351,18 @@ void pl_sandbox_charge(lua_State *L, size_t bytes)
     pl_sandbox_check(L);
 }
 
+bool pl_sandbox_has_ended(lua_State *L)
+{
+    const struct pl_sandbox *s = pl_sandbox_of(L);
+
+    return s != NULL && s->running && s->ending != RUNNING;
+}
+
 /* Memory is judged at the next instruction, where it can be collected; the rest at once. */
 void pl_sandbox_check(lua_State *L)
 {
-    struct pl_sandbox *s = pl_sandbox_of(L);
-
-    if (s != NULL && s->running && s->ending != RUNNING)
-        raise(L, s);
+    if (pl_sandbox_has_ended(L))
+        raise(L, pl_sandbox_of(L));
 }
 
 lua_State *pl_sandbox_state(const struct pl_sandbox *s)

@@ -68,6 +68,9 @@ struct pl_sandbox *pl_sandbox_of(lua_State *L);
 /** For C functions that scripts call: `bytes` were or will be moved. Raises when the time is over. Does nothing in somebody else's state. */
 void pl_sandbox_charge(lua_State *L, size_t bytes);
 
+/** True when the running call is being ended: its error is on the way out. */
+bool pl_sandbox_has_ended(lua_State *L);
+
 /** Raises when the call has been ended already; pcall asks this before it hands an error to a script. */
 void pl_sandbox_check(lua_State *L);
 
