@@ -4,9 +4,11 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 /* With a quarter of the nodes reaching each next level, 12 levels serve 16 million keys. */
-enum { LEVELS_MAX = 12, CHUNK_BYTES = 256 * 1024, FIRST_CHUNK_BYTES = 8 * 1024 };
+enum { LEVELS_MAX = 12, CHUNK_BYTES = 256 * 1024, FIRST_CHUNK_BYTES = 8 * 1024, FIRST_SLOTS = 256 };
 
 struct value {
     uint32_t len;
@@ -16,6 +18,7 @@ struct value {
 
 struct pl_memtable_node {
     _Atomic(struct value *) value;
+    uint64_t hash;
     uint16_t key_len;
     uint16_t level_count;
     _Atomic(struct pl_memtable_node *) next[]; /* level_count of them; the key's bytes come behind */
@@ -28,8 +31,21 @@ struct chunk {
     alignas(max_align_t) char data[];
 };
 
+/*
+ * Open addressing, at most half full. A larger table is filled before it is published; the
+ * smaller ones stay until the end, for readers that still look into them, and are
+ * together no larger than the last.
+ */
+struct slots {
+    struct slots *older;
+    size_t mask;
+    _Atomic(struct pl_memtable_node *) at[];
+};
+
 struct pl_memtable {
     atomic_uint references;
+    _Atomic(struct slots *) slots;
+    size_t count;
     struct chunk *chunks;
     size_t used_bytes; /* of the newest chunk */
     atomic_size_t size_bytes;
@@ -88,13 +104,15 @@ static void *take(struct pl_memtable *table, size_t len)
     return at;
 }
 
-static struct pl_memtable_node *new_node(struct pl_memtable *table, struct pl_bytes key, int level_count)
+static struct pl_memtable_node *new_node(struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
+                                         int level_count)
 {
     size_t head = sizeof(struct pl_memtable_node) + (size_t)level_count * sizeof(struct pl_memtable_node *);
     struct pl_memtable_node *node = take(table, head + key.len);
 
     if (node == NULL)
         return NULL;
+    node->hash = hash;
     node->key_len = (uint16_t)key.len;
     node->level_count = (uint16_t)level_count;
     atomic_init(&node->value, NULL);
@@ -105,6 +123,44 @@ static struct pl_memtable_node *new_node(struct pl_memtable *table, struct pl_by
     return node;
 }
 
+static void free_slots(struct slots *slots)
+{
+    while (slots != NULL) {
+        struct slots *older = slots->older;
+
+        free(slots);
+        slots = older;
+    }
+}
+
+/* Where a node of `hash` would be found or put: the first empty slot from its home on. */
+static void place(struct slots *slots, struct pl_memtable_node *node)
+{
+    size_t i = node->hash & slots->mask;
+
+    while (atomic_load_explicit(&slots->at[i], memory_order_relaxed) != NULL)
+        i = (i + 1) & slots->mask;
+    atomic_store_explicit(&slots->at[i], node, memory_order_release);
+}
+
+/* Twice the slots, with every node that is there. */
+static int grow_slots(struct pl_memtable *table)
+{
+    struct slots *old = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    size_t count = old == NULL ? FIRST_SLOTS : (old->mask + 1) * 2;
+    struct slots *slots = calloc(1, sizeof *slots + count * sizeof slots->at[0]);
+
+    if (slots == NULL)
+        return PL_ENOMEM;
+    slots->older = old;
+    slots->mask = count - 1;
+    for (struct pl_memtable_node *node = next_at(table->head, 0); node != NULL; node = next_at(node, 0))
+        place(slots, node);
+    atomic_fetch_add_explicit(&table->size_bytes, count * sizeof slots->at[0], memory_order_relaxed);
+    atomic_store_explicit(&table->slots, slots, memory_order_release);
+    return 0;
+}
+
 struct pl_memtable *pl_memtable_new(void)
 {
     struct pl_memtable *table = calloc(1, sizeof *table);
@@ -113,9 +169,9 @@ struct pl_memtable *pl_memtable_new(void)
         return NULL;
     atomic_init(&table->references, 1);
     table->random = UINT64_C(0x9E3779B97F4A7C15);
-    table->head = new_node(table, pl_bytes("", 0), LEVELS_MAX);
-    if (table->head == NULL) {
-        free(table);
+    table->head = new_node(table, pl_bytes("", 0), 0, LEVELS_MAX);
+    if (table->head == NULL || grow_slots(table) != 0) {
+        pl_memtable_unref(table);
         return NULL;
     }
     return table;
@@ -131,6 +187,7 @@ void pl_memtable_unref(struct pl_memtable *table)
 {
     if (table == NULL || atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) != 1)
         return;
+    free_slots(atomic_load_explicit(&table->slots, memory_order_relaxed));
     while (table->chunks != NULL) {
         struct chunk *chunk = table->chunks;
 
@@ -197,11 +254,31 @@ void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_en
     out->tombstone = value->tombstone;
 }
 
-bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, struct pl_memtable_entry *out)
+static struct pl_memtable_node *look_up(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash)
 {
-    const struct pl_memtable_node *node = pl_memtable_seek(table, key);
+    struct slots *slots = atomic_load_explicit(&((struct pl_memtable *)table)->slots, memory_order_acquire);
+    size_t i = hash & slots->mask;
 
-    if (node == NULL || !pl_bytes_equal(key_of(node), key))
+    for (;;) {
+        struct pl_memtable_node *node = atomic_load_explicit(&slots->at[i], memory_order_acquire);
+
+        if (node == NULL || (node->hash == hash && pl_bytes_equal(key_of(node), key)))
+            return node;
+        i = (i + 1) & slots->mask;
+    }
+}
+
+uint64_t pl_memtable_hash(struct pl_bytes key)
+{
+    return XXH3_64bits(key.data, key.len);
+}
+
+bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
+                     struct pl_memtable_entry *out)
+{
+    const struct pl_memtable_node *node = look_up(table, key, hash);
+
+    if (node == NULL)
         return false;
     pl_memtable_read(node, out);
     return true;
@@ -238,22 +315,29 @@ int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_by
 {
     struct pl_memtable_node *before[LEVELS_MAX], *node;
     struct value *value = new_value(table, tombstone ? pl_bytes(NULL, 0) : bytes, tombstone);
+    uint64_t hash = pl_memtable_hash(key);
 
     if (value == NULL)
         return PL_ENOMEM;
-    node = next_at(find_before(table, key, before), 0);
-    if (node != NULL && pl_bytes_equal(key_of(node), key)) {
+    node = look_up(table, key, hash);
+    if (node != NULL) {
         atomic_store_explicit(&node->value, value, memory_order_release);
         return 0;
     }
-    node = new_node(table, key, draw_level_count(table));
+    if ((table->count + 1) * 2 > atomic_load_explicit(&table->slots, memory_order_relaxed)->mask &&
+        grow_slots(table) != 0)
+        return PL_ENOMEM;
+    node = new_node(table, key, hash, draw_level_count(table));
     if (node == NULL)
         return PL_ENOMEM;
+    find_before(table, key, before);
     atomic_store_explicit(&node->value, value, memory_order_relaxed);
     for (int i = 0; i < node->level_count; i++)
         atomic_store_explicit(&node->next[i], next_at(before[i], i), memory_order_relaxed);
     /* From the bottom up: a reader that finds the node on any level finds it on all below. */
     for (int i = 0; i < node->level_count; i++)
         atomic_store_explicit(&before[i]->next[i], node, memory_order_release);
+    place(atomic_load_explicit(&table->slots, memory_order_relaxed), node);
+    table->count++;
     return 0;
 }

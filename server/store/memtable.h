@@ -13,6 +13,9 @@
  *     level 1   ●─────────▸ k2 ─────▸ k4 ───────▸ k6 ───▸ end
  *     level 0   ●──▸ k1 ──▸ k2 ─▸ k3 ▸ k4 ─▸ k5 ─▸ k6 ──▸ end      every key, in byte order
  *
+ * and beside it a hash table of the same nodes, so that finding one key, or that there is none, is one
+ * look instead of a descent.
+ *
  * A node is complete before it is linked in, and never moves or leaves; a value is
  * replaced by one pointer. Old values stay in the table's memory until all of it
  * goes: whoever holds a reference may keep views into it. A deletion is a value too (a tombstone): it hides what the
@@ -36,8 +39,12 @@ struct pl_memtable_entry {
     bool tombstone;
 };
 
+/** What pl_memtable_get() wants with a key: computed once where several tables are asked. */
+uint64_t pl_memtable_hash(struct pl_bytes key);
+
 /** Any thread. The views are good as long as a reference is held. False: it says nothing about `key`. */
-bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, struct pl_memtable_entry *out);
+bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
+                     struct pl_memtable_entry *out);
 
 /** A place in a table: a node, NULL past either end. Good as long as a reference is held. */
 struct pl_memtable_node;

@@ -226,9 +226,10 @@ int pl_snapshot_renew(struct pl_snapshot *snapshot)
 int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out)
 {
     struct pl_memtable_entry entry;
+    uint64_t hash = pl_memtable_hash(key);
 
     for (int i = 0; i < TABLES; i++) {
-        if (snapshot->tables[i] == NULL || !pl_memtable_get(snapshot->tables[i], key, &entry))
+        if (snapshot->tables[i] == NULL || !pl_memtable_get(snapshot->tables[i], key, hash, &entry))
             continue;
         if (entry.tombstone)
             return PL_ENOTFOUND;
