@@ -80,7 +80,8 @@ static int check_journal(struct check *check, const char *dir, cJSON *shard, str
 
 /* ---- the pages -------------------------------------------------------------------------------------- */
 
-static int check_pages(struct check *check, const char *path, cJSON *shard, const struct last_checkpoint *last)
+static int check_pages(struct check *check, const char *path, cJSON *shard,
+                       const struct last_checkpoint *last)
 {
     struct pl_audit_report report;
     cJSON *part;
@@ -91,7 +92,8 @@ static int check_pages(struct check *check, const char *path, cJSON *shard, cons
     part = cJSON_AddObjectToObject(shard, "store");
     rc = pl_audit_file(&check->disk, path, &last->facts, &report, check->why);
     if (rc == PL_ENOTFOUND)
-        rc = pl_reason_set(check->why, PL_ECORRUPT, "the store %s is missing, but its journal is there", path);
+        rc =
+            pl_reason_set(check->why, PL_ECORRUPT, "the store %s is missing, but its journal is there", path);
     if (rc != 0)
         return found(check, part, rc);
     add_number(part, "pages", report.page_count);
@@ -211,14 +213,16 @@ static int write_report(struct check *check, struct pl_buf *report)
 
 int pl_check_directory(const char *data_path, struct pl_buf *report, struct pl_reason *why)
 {
-    struct check check = { .path = data_path, .disk = pl_disk_system(), .json = cJSON_CreateObject(), .why = why };
+    struct check check = {
+        .path = data_path, .disk = pl_disk_system(), .json = cJSON_CreateObject(), .why = why
+    };
     int rc = check_files(&check);
 
     if (rc == 0 && !check.faulty)
         rc = check_contents(&check);
     if (rc == PL_ELOCKED)
-        rc = pl_reason_set(why, rc, "a running server has %s open: ask that server itself, with the verb CHECK",
-                           data_path);
+        rc = pl_reason_set(
+            why, rc, "a running server has %s open: ask that server itself, with the verb CHECK", data_path);
     if (rc == PL_ENOTFOUND)
         rc = pl_reason_set(why, rc, "there is no data directory at %s", data_path);
     if (rc == 0)

@@ -5,7 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum kind { KIND_TEXT, KIND_ADDRESS, KIND_COUNT, KIND_PARTITIONS, KIND_SYNC, KIND_LOG_FORMAT, KIND_LOG_LEVEL };
+enum kind {
+    KIND_TEXT,
+    KIND_ADDRESS,
+    KIND_COUNT,
+    KIND_PARTITIONS,
+    KIND_SYNC,
+    KIND_LOG_FORMAT,
+    KIND_LOG_LEVEL
+};
 
 struct setting {
     const char *key;
@@ -20,8 +28,10 @@ struct setting {
 #define PLACE(field) offsetof(struct pl_config, field)
 
 static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
-    [PL_CONFIG_SCRIPTS] = { "scripts", KIND_TEXT, "", PLACE(scripts_path), 0, 0, "DIR", "Lua modules that define tables" },
-    [PL_CONFIG_DATA] = { "data", KIND_TEXT, "perilune.data", PLACE(data_path), 1, 0, "DIR", "where the data lies" },
+    [PL_CONFIG_SCRIPTS] = { "scripts", KIND_TEXT, "", PLACE(scripts_path), 0, 0, "DIR",
+                            "Lua modules that define tables" },
+    [PL_CONFIG_DATA] = { "data", KIND_TEXT, "perilune.data", PLACE(data_path), 1, 0, "DIR",
+                         "where the data lies" },
     [PL_CONFIG_LISTEN] = { "listen", KIND_ADDRESS, "127.0.0.1:7890", PLACE(listen), 0, 0, "HOST:PORT",
                            "the line protocol; port 0 picks a free one" },
     [PL_CONFIG_IO_THREADS] = { "io-threads", KIND_COUNT, "0", PLACE(io_threads), 0, 256, "N",
@@ -32,12 +42,12 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                          "when a write is on the disk; only always promises anything" },
     [PL_CONFIG_LOG_FORMAT] = { "log-format", KIND_LOG_FORMAT, "text", PLACE(log_format), 0, 0, "text|json",
                                "of the log on stderr" },
-    [PL_CONFIG_LOG_LEVEL] = { "log-level", KIND_LOG_LEVEL, "info", PLACE(log_level), 0, 0, "debug|info|warn|error",
-                              "the least that is logged" },
-    [PL_CONFIG_MAX_CONNECTIONS] = { "max-connections", KIND_COUNT, "10000", PLACE(connections_max), 1, 1000000, "N",
-                                    "more are refused with a sentence" },
-    [PL_CONFIG_MAX_LINE_BYTES] = { "max-line-bytes", KIND_COUNT, "16777216", PLACE(line_bytes_max), 1024, 268435456,
-                                   "N", "of a request" },
+    [PL_CONFIG_LOG_LEVEL] = { "log-level", KIND_LOG_LEVEL, "info", PLACE(log_level), 0, 0,
+                              "debug|info|warn|error", "the least that is logged" },
+    [PL_CONFIG_MAX_CONNECTIONS] = { "max-connections", KIND_COUNT, "10000", PLACE(connections_max), 1,
+                                    1000000, "N", "more are refused with a sentence" },
+    [PL_CONFIG_MAX_LINE_BYTES] = { "max-line-bytes", KIND_COUNT, "16777216", PLACE(line_bytes_max), 1024,
+                                   268435456, "N", "of a request" },
     [PL_CONFIG_MAX_IN_FLIGHT] = { "max-in-flight", KIND_COUNT, "1024", PLACE(in_flight_max), 1, 65536, "N",
                                   "requests of one connection that wait for replies" },
     [PL_CONFIG_IDLE_TIMEOUT] = { "idle-timeout", KIND_COUNT, "0", PLACE(idle_timeout_s), 0, 31536000, "S",
@@ -48,8 +58,8 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                                   "how long a stopping server waits for clients to take their replies" },
     [PL_CONFIG_SCRIPT_TIME] = { "script-time-ms", KIND_COUNT, "100", PLACE(script_time_ms), 1, 60000, "MS",
                                 "one call of a Lua function may take" },
-    [PL_CONFIG_SCRIPT_MEMORY] = { "script-memory-mb", KIND_COUNT, "64", PLACE(script_memory_mb), 1, 65536, "MB",
-                                  "a module's Lua state may hold" },
+    [PL_CONFIG_SCRIPT_MEMORY] = { "script-memory-mb", KIND_COUNT, "64", PLACE(script_memory_mb), 1, 65536,
+                                  "MB", "a module's Lua state may hold" },
 };
 
 /* --- finding and storing texts --- */
@@ -63,7 +73,8 @@ static enum pl_config_key find_key(struct pl_bytes key)
     return (enum pl_config_key)i;
 }
 
-static int store(struct pl_config *config, enum pl_config_key key, struct pl_bytes text, enum pl_config_origin origin)
+static int store(struct pl_config *config, enum pl_config_key key, struct pl_bytes text,
+                 enum pl_config_origin origin)
 {
     char *copy = strndup(text.len > 0 ? text.data : "", text.len);
 
@@ -117,8 +128,8 @@ static int take_flag(struct pl_config *config, const struct flag *flag, bool ear
         return 0;
     }
     if (key == PL_CONFIG_KEY_TOTAL && !pl_bytes_equal(flag->key, pl_str("config")))
-        return pl_reason_set(why, PL_EINVALID, "there is no flag --%.*s: see perilune help serve", (int)flag->key.len,
-                             flag->key.data);
+        return pl_reason_set(why, PL_EINVALID, "there is no flag --%.*s: see perilune help serve",
+                             (int)flag->key.len, flag->key.data);
     if (flag->value == NULL)
         return pl_reason_set(why, PL_EINVALID, "--%.*s expects a value", (int)flag->key.len, flag->key.data);
     if (key != PL_CONFIG_KEY_TOTAL)
@@ -131,7 +142,8 @@ static int take_flag(struct pl_config *config, const struct flag *flag, bool ear
 }
 
 /* Flags are read twice: first for the file's name, and last, because they win. */
-static int read_flags(struct pl_config *config, int count, char *const *args, bool early, struct pl_reason *why)
+static int read_flags(struct pl_config *config, int count, char *const *args, bool early,
+                      struct pl_reason *why)
 {
     int rc = 0;
 
@@ -211,13 +223,13 @@ static int read_file_line(struct pl_config *config, const char *line, unsigned n
     if (whole.len == 0 || whole.data[0] == '#')
         return 0;
     if (equals == NULL)
-        return pl_reason_set(why, PL_ECONFIG, "%s:%u: expected key = value, found '%.*s'", config->file, number,
-                             (int)whole.len, whole.data);
+        return pl_reason_set(why, PL_ECONFIG, "%s:%u: expected key = value, found '%.*s'", config->file,
+                             number, (int)whole.len, whole.data);
     name = trim(line, equals);
     key = find_key(name);
     if (key == PL_CONFIG_KEY_TOTAL)
-        return pl_reason_set(why, PL_ECONFIG, "%s:%u: there is no setting '%.*s'", config->file, number, (int)name.len,
-                             name.data);
+        return pl_reason_set(why, PL_ECONFIG, "%s:%u: there is no setting '%.*s'", config->file, number,
+                             (int)name.len, name.data);
     return store(config, key, trim(equals + 1, end), PL_CONFIG_FILE);
 }
 
@@ -247,8 +259,8 @@ static int read_file(struct pl_config *config, struct pl_reason *why)
     if (file == NULL)
         return !asked_for && errno == ENOENT
                    ? 0
-                   : pl_reason_set(why, PL_ECONFIG, "cannot open %s: %s", asked_for ? config->file : "perilune.conf",
-                                   strerror(errno));
+                   : pl_reason_set(why, PL_ECONFIG, "cannot open %s: %s",
+                                   asked_for ? config->file : "perilune.conf", strerror(errno));
     if (!asked_for)
         config->file = strdup("perilune.conf");
     rc = config->file == NULL ? PL_ENOMEM : read_lines(config, file, why);
@@ -290,7 +302,8 @@ static int read_count(const struct setting *setting, const char *text, uint32_t 
     return wrong(setting, text, expected, why);
 }
 
-static int read_partitions(const struct setting *setting, const char *text, uint32_t *out, struct pl_reason *why)
+static int read_partitions(const struct setting *setting, const char *text, uint32_t *out,
+                           struct pl_reason *why)
 {
     uint32_t count;
 
@@ -300,7 +313,8 @@ static int read_partitions(const struct setting *setting, const char *text, uint
     return 0;
 }
 
-static int read_sync(struct pl_config *config, const struct setting *setting, const char *text, struct pl_reason *why)
+static int read_sync(struct pl_config *config, const struct setting *setting, const char *text,
+                     struct pl_reason *why)
 {
     static const char interval[] = "interval:";
 
@@ -317,8 +331,8 @@ static int read_sync(struct pl_config *config, const struct setting *setting, co
     return 0;
 }
 
-static int read_choice(const struct setting *setting, const char *text, const char *const *words, uint32_t *out,
-                       struct pl_reason *why)
+static int read_choice(const struct setting *setting, const char *text, const char *const *words,
+                       uint32_t *out, struct pl_reason *why)
 {
     for (uint32_t i = 0; words[i] != NULL; i++) {
         if (strcmp(text, words[i]) == 0) {
@@ -351,9 +365,15 @@ static int understand(struct pl_config *config, enum pl_config_key key, struct p
         if (rc != 0)
             pl_reason_set(why, rc, "%s: %s", setting->key, said.text);
         break;
-    case KIND_COUNT: rc = read_count(setting, text, place, why); break;
-    case KIND_PARTITIONS: rc = read_partitions(setting, text, place, why); break;
-    case KIND_SYNC: rc = read_sync(config, setting, text, why); break;
+    case KIND_COUNT:
+        rc = read_count(setting, text, place, why);
+        break;
+    case KIND_PARTITIONS:
+        rc = read_partitions(setting, text, place, why);
+        break;
+    case KIND_SYNC:
+        rc = read_sync(config, setting, text, why);
+        break;
     case KIND_LOG_FORMAT:
         rc = read_choice(setting, text, formats, &choice, why);
         config->log_format = PL_LOG_TEXT + choice;

@@ -76,7 +76,8 @@ static int help(int count, char **args);
 
 static const struct command commands[] = {
     { "serve", "perilune serve [flags]", "run a server", serve },
-    { "shell", "perilune shell [--connect HOST:PORT] [-c COMMAND]... [--file FILE]", "talk to a server", shell },
+    { "shell", "perilune shell [--connect HOST:PORT] [-c COMMAND]... [--file FILE]", "talk to a server",
+      shell },
     { "check", "perilune check DATA", "verify a data directory that no server has open", check },
     { "version", "perilune version", "print the version", version },
     { "help", "perilune help [command]", "print this, or more about a command", help },

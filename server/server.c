@@ -326,7 +326,8 @@ static void print_table(const struct pl_table *table, FILE *out)
         separator = ", ";
     }
     if (table->trigger_count > 0) {
-        fprintf(out, "%s%u %s", separator, table->trigger_count, table->trigger_count == 1 ? "trigger" : "triggers");
+        fprintf(out, "%s%u %s", separator, table->trigger_count,
+                table->trigger_count == 1 ? "trigger" : "triggers");
         separator = ", ";
     }
     if (*separator == ',')

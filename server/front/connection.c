@@ -156,7 +156,8 @@ static void write_report(struct pl_connection *c, struct pl_request *request)
         pl_line_write_ok(out(c), request->line.tag, report);
         return;
     }
-    pl_line_write_error(out(c), request->line.tag, op->reply.rc != 0 ? op->reply.rc : PL_ENOMEM, &op->reply.why);
+    pl_line_write_error(out(c), request->line.tag, op->reply.rc != 0 ? op->reply.rc : PL_ENOMEM,
+                        &op->reply.why);
 }
 
 static void answer(struct pl_connection *c, struct pl_request *request)
@@ -459,7 +460,8 @@ static void write_ring(struct pl_connection *c, struct pl_bytes tag)
     struct pl_buf *words = &c->loop->words;
 
     pl_buf_clear(words);
-    pl_buf_append_format(words, "{\"partitions\":%u,\"nodes\":[\"n1\"],\"replicas\":1}", engine(c)->partition_count);
+    pl_buf_append_format(words, "{\"partitions\":%u,\"nodes\":[\"n1\"],\"replicas\":1}",
+                         engine(c)->partition_count);
     pl_line_write_ok(out(c), tag, pl_buf_view(words));
 }
 
@@ -497,8 +499,9 @@ static void write_stats(struct pl_connection *c, const struct pl_line *line)
 
 static void refuse_users(struct pl_connection *c, struct pl_bytes tag)
 {
-    static const struct pl_reason why = { .text = "this server has no users: every connection may do everything, "
-                                                  "and AUTH is not needed" };
+    static const struct pl_reason why = { .text =
+                                              "this server has no users: every connection may do everything, "
+                                              "and AUTH is not needed" };
 
     pl_line_write_error(out(c), tag, PL_EINVALID, &why);
 }
@@ -526,16 +529,35 @@ static void control(struct pl_connection *c, struct pl_line *line)
         return;
     }
     switch ((enum pl_verb_name)(line->verb - pl_verbs)) {
-    case PL_VERB_PING: pl_line_write_ok(out(c), line->tag, pl_str("")); break;
-    case PL_VERB_HELLO: pl_line_write_hello(out(c), line); break;
-    case PL_VERB_AUTH: refuse_users(c, line->tag); break;
-    case PL_VERB_HELP: pl_line_write_help(out(c), line); break;
-    case PL_VERB_QUIT: quit(c, line->tag); break;
-    case PL_VERB_TABLES: pl_line_write_tables(out(c), line->tag, engine(c)->tables(c->loop->attachment)); break;
-    case PL_VERB_RING: write_ring(c, line->tag); break;
-    case PL_VERB_NODES: write_nodes(c, line->tag); break;
-    case PL_VERB_STATS: write_stats(c, line); break;
-    default: PL_ASSERT(!"a control verb without an answer");
+    case PL_VERB_PING:
+        pl_line_write_ok(out(c), line->tag, pl_str(""));
+        break;
+    case PL_VERB_HELLO:
+        pl_line_write_hello(out(c), line);
+        break;
+    case PL_VERB_AUTH:
+        refuse_users(c, line->tag);
+        break;
+    case PL_VERB_HELP:
+        pl_line_write_help(out(c), line);
+        break;
+    case PL_VERB_QUIT:
+        quit(c, line->tag);
+        break;
+    case PL_VERB_TABLES:
+        pl_line_write_tables(out(c), line->tag, engine(c)->tables(c->loop->attachment));
+        break;
+    case PL_VERB_RING:
+        write_ring(c, line->tag);
+        break;
+    case PL_VERB_NODES:
+        write_nodes(c, line->tag);
+        break;
+    case PL_VERB_STATS:
+        write_stats(c, line);
+        break;
+    default:
+        PL_ASSERT(!"a control verb without an answer");
     }
 }
 
@@ -543,7 +565,8 @@ static void refuse_later(struct pl_connection *c, const struct pl_line *line)
 {
     struct pl_reason why;
 
-    pl_reason_set(&why, PL_EUNKNOWN, "%s is known but not part of this version (%s)", line->verb->word, PL_VERSION);
+    pl_reason_set(&why, PL_EUNKNOWN, "%s is known but not part of this version (%s)", line->verb->word,
+                  PL_VERSION);
     pl_line_write_error(out(c), line->tag, PL_EUNKNOWN, &why);
 }
 
@@ -596,11 +619,13 @@ static bool refuse_long(struct pl_connection *c, struct pl_bytes text)
     struct pl_line line;
     struct pl_reason why;
 
-    (void)pl_line_read(pl_bytes(text.data, text.len < TAG_WINDOW_BYTES ? text.len : TAG_WINDOW_BYTES), &line, NULL);
+    (void)pl_line_read(pl_bytes(text.data, text.len < TAG_WINDOW_BYTES ? text.len : TAG_WINDOW_BYTES), &line,
+                       NULL);
     line.verb = NULL;
     if (must_wait(c, &line))
         return false;
-    pl_reason_set(&why, PL_ESYNTAX, "a request has at most %zu bytes: this one was longer, and was not looked at",
+    pl_reason_set(&why, PL_ESYNTAX,
+                  "a request has at most %zu bytes: this one was longer, and was not looked at",
                   c->loop->options.line_bytes_max);
     pl_line_write_error(out(c), line.tag, PL_ESYNTAX, &why);
     mark_dirty(c);
@@ -641,9 +666,10 @@ static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
         c->scanned_bytes = len;
         return 0;
     }
-    c->blocked = !has_room(c) || (len > line_bytes_max
-                                      ? !refuse_long(c, rest)
-                                      : !begin(c, pl_bytes(rest.data, len - (len > 0 && newline[-1] == '\r'))));
+    c->blocked =
+        !has_room(c) ||
+        (len > line_bytes_max ? !refuse_long(c, rest)
+                              : !begin(c, pl_bytes(rest.data, len - (len > 0 && newline[-1] == '\r'))));
     if (c->blocked)
         return 0;
     c->scanned_bytes = 0;
@@ -785,7 +811,8 @@ static bool is_stalled(struct pl_connection *c, uint64_t silent_ms)
     c->unsent_bytes = unsent;
     if (reads)
         c->heard_ms = now_ms();
-    return (half_a_request || c->skipping || (unsent > 0 && !reads)) && silent_ms > c->loop->options.stall_timeout_ms;
+    return (half_a_request || c->skipping || (unsent > 0 && !reads)) &&
+           silent_ms > c->loop->options.stall_timeout_ms;
 }
 
 void pl_connection_tick(struct pl_connection *c, uint64_t now)
@@ -801,7 +828,8 @@ void pl_connection_tick(struct pl_connection *c, uint64_t now)
                (unsigned long long)silent_ms);
         pl_connection_cut(c);
     } else if (options->idle_timeout_ms > 0 && !busy && silent_ms > options->idle_timeout_ms) {
-        pl_log(options->logger, PL_LOG_INFO, "closed a connection", "idle for %llu ms", (unsigned long long)silent_ms);
+        pl_log(options->logger, PL_LOG_INFO, "closed a connection", "idle for %llu ms",
+               (unsigned long long)silent_ms);
         pl_connection_cut(c);
     }
 }

@@ -21,8 +21,8 @@
 struct pl_connection {
     struct pl_link link;
     struct pl_loop *loop;
-    struct pl_loop_place place;         /* among all connections */
-    struct pl_connection *next_dirty;   /* has output to send this turn */
+    struct pl_loop_place place;          /* among all connections */
+    struct pl_connection *next_dirty;    /* has output to send this turn */
     struct pl_connection *next_deferred; /* goes on next turn */
     bool dirty, deferred;
 
@@ -35,11 +35,11 @@ struct pl_connection {
     bool ending;          /* no more input; close when everything is answered */
     bool gone;            /* the link is closed; requests may still be on their way back */
 
-    uint32_t in_flight;                         /* requests taken and not released */
-    struct pl_request *first, *last;            /* those without tags, in order */
-    bool alone;                                 /* the one without a tag in flight is no write */
-    uint64_t heard_ms;                          /* when bytes last came or went, or a request ended */
-    size_t unsent_bytes;                        /* at the last tick: when it shrinks, the client reads */
+    uint32_t in_flight;              /* requests taken and not released */
+    struct pl_request *first, *last; /* those without tags, in order */
+    bool alone;                      /* the one without a tag in flight is no write */
+    uint64_t heard_ms;               /* when bytes last came or went, or a request ended */
+    size_t unsent_bytes;             /* at the last tick: when it shrinks, the client reads */
 };
 
 /** Take over `fd` as a connection of `loop`. It frees itself when it is closed. On failure `fd` is closed. */

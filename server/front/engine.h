@@ -38,7 +38,8 @@ struct pl_engine {
     /* Each calls `done` exactly once, later, when it returned 0. */
     int (*reload)(void *attachment, void (*done)(void *done_state, int rc, const struct pl_reason *why),
                   void *done_state);
-    int (*check)(void *attachment, void (*done)(void *done_state, int rc, struct pl_bytes report), void *done_state);
+    int (*check)(void *attachment, void (*done)(void *done_state, int rc, struct pl_bytes report),
+                 void *done_state);
 };
 
 #endif

@@ -21,7 +21,8 @@ static int keep_reserve(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-int pl_listener_open(struct pl_listener *listener, const struct pl_listener_options *options, struct pl_reason *why)
+int pl_listener_open(struct pl_listener *listener, const struct pl_listener_options *options,
+                     struct pl_reason *why)
 {
     int rc;
 
@@ -40,7 +41,8 @@ int pl_listener_open(struct pl_listener *listener, const struct pl_listener_opti
     rc = uv_poll_init(options->uv, &listener->poll, listener->fd);
     if (rc != 0) {
         close(listener->fd);
-        return pl_reason_set(why, pl_error_from_errno(-rc), "cannot watch the listening socket: %s", uv_strerror(rc));
+        return pl_reason_set(why, pl_error_from_errno(-rc), "cannot watch the listening socket: %s",
+                             uv_strerror(rc));
     }
     uv_timer_init(options->uv, &listener->pause);
     listener->open_handles = 2;
@@ -87,7 +89,9 @@ static void wait_a_moment(struct pl_listener *listener);
 /* No descriptor is left: give up the reserve for as long as it takes to say so to one client. */
 static void refuse_for_want_of_descriptors(struct pl_listener *listener)
 {
-    static const struct pl_reason why = { .text = "the server has no file descriptor left for another connection" };
+    static const struct pl_reason why = {
+        .text = "the server has no file descriptor left for another connection"
+    };
     int fd;
 
     pl_log(listener->logger, PL_LOG_ERROR, "refused a connection", "no file descriptor left: see ulimit -n");
@@ -132,10 +136,14 @@ static bool accept_one(struct pl_listener *listener)
     }
     switch (errno) {
     case EINTR:
-    case ECONNABORTED: return true; /* that client has gone; the next may not */
-    case EAGAIN: return false;
+    case ECONNABORTED:
+        return true; /* that client has gone; the next may not */
+    case EAGAIN:
+        return false;
     case EMFILE:
-    case ENFILE: refuse_for_want_of_descriptors(listener); return false;
+    case ENFILE:
+        refuse_for_want_of_descriptors(listener);
+        return false;
     default:
         pl_log(listener->logger, PL_LOG_ERROR, "cannot accept connections for now", "%s", strerror(errno));
         wait_a_moment(listener);

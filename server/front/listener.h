@@ -39,7 +39,8 @@ struct pl_listener_options {
 };
 
 /** On failure, `listener` holds nothing. */
-int pl_listener_open(struct pl_listener *listener, const struct pl_listener_options *options, struct pl_reason *why);
+int pl_listener_open(struct pl_listener *listener, const struct pl_listener_options *options,
+                     struct pl_reason *why);
 
 /** Accept no more. `closed` (may be NULL) is called when the memory is the caller's again. */
 void pl_listener_close(struct pl_listener *listener, void (*closed)(struct pl_listener *listener));

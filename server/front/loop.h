@@ -76,7 +76,7 @@ struct pl_loop {
     struct pl_request *counting;       /* COUNTs with more pages to read */
     struct pl_request *spare;          /* empty requests, kept for the next ones */
     uint32_t spare_count;
-    struct pl_buf words;         /* scratch for replies that are composed */
+    struct pl_buf words; /* scratch for replies that are composed */
 
     bool touched; /* something happened since the last settle() */
     bool stopping;

@@ -16,9 +16,9 @@ struct pl_request {
     struct pl_connection *connection;
     struct pl_request *next;          /* in the connection's queue, or among the spares */
     struct pl_request *next_counting; /* in the loop's list of COUNTs */
-    bool in_order;           /* no tag: its reply waits for the replies before it */
-    bool complete;           /* its reply is known and waits for its turn */
-    struct pl_buf text;      /* COUNT: the line, read anew for each page */
+    bool in_order;                    /* no tag: its reply waits for the replies before it */
+    bool complete;                    /* its reply is known and waits for its turn */
+    struct pl_buf text;               /* COUNT: the line, read anew for each page */
     struct pl_buf answer;    /* ADMIN: the JSON of the reply. COUNT: the key where the next page starts */
     uint64_t count, scanned; /* COUNT: of the pages so far */
 };

@@ -66,7 +66,8 @@ static int look_up(const struct pl_address *address, int flags, struct addrinfo 
     snprintf(port, sizeof port, "%u", address->port);
     rc = getaddrinfo(address->host, port, &hints, out);
     if (rc != 0)
-        return pl_reason_set(why, PL_ECONFIG, "the host '%s' is not known: %s", address->host, gai_strerror(rc));
+        return pl_reason_set(why, PL_ECONFIG, "the host '%s' is not known: %s", address->host,
+                             gai_strerror(rc));
     return 0;
 }
 

@@ -8,13 +8,17 @@ static int error_from_uv(int rc)
 {
     switch (rc) {
     case 0:
-    case UV_EOF: return 0;
-    case UV_ENOMEM: return PL_ENOMEM;
+    case UV_EOF:
+        return 0;
+    case UV_ENOMEM:
+        return PL_ENOMEM;
     case UV_EPIPE:
     case UV_ECONNRESET:
     case UV_ECANCELED:
-    case UV_ENOTCONN: return PL_ECLOSED;
-    default: return PL_EIO;
+    case UV_ENOTCONN:
+        return PL_ECLOSED;
+    default:
+        return PL_EIO;
     }
 }
 

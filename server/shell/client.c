@@ -105,7 +105,8 @@ int pl_client_receive(struct pl_client *client, struct pl_reply_line *out, struc
     for (int i = PL_REPLY_OK; i <= PL_REPLY_END; i++) {
         size_t len = strlen(words[i]);
 
-        if (line.len < len || memcmp(line.data, words[i], len) != 0 || (line.len > len && line.data[len] != ' '))
+        if (line.len < len || memcmp(line.data, words[i], len) != 0 ||
+            (line.len > len && line.data[len] != ' '))
             continue;
         len += line.len > len;
         *out = (struct pl_reply_line){ (enum pl_reply_kind)i, pl_bytes(line.data + len, line.len - len) };

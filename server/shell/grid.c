@@ -70,7 +70,8 @@ static int take_cell_text(struct pl_json_reader *r, struct pl_bytes *out, struct
     return rc;
 }
 
-static int add_cell(struct pl_grid *grid, struct pl_grid_row *row, struct pl_json_reader *r, struct pl_reason *why)
+static int add_cell(struct pl_grid *grid, struct pl_grid_row *row, struct pl_json_reader *r,
+                    struct pl_reason *why)
 {
     struct cell *cell = pl_arena_zalloc(&grid->arena, 1, sizeof *cell);
     struct pl_bytes name, text;

@@ -73,8 +73,8 @@ static void offer_tables(struct candidates *c, struct pl_prompt *prompt)
 
 static bool takes_table(const struct pl_verb *verb)
 {
-    return verb != NULL && (verb->arguments[0] == PL_ARGUMENT_TABLE || verb->arguments[0] == PL_ARGUMENT_SOURCE ||
-                            verb == &pl_verbs[PL_VERB_STATS]);
+    return verb != NULL && (verb->arguments[0] == PL_ARGUMENT_TABLE ||
+                            verb->arguments[0] == PL_ARGUMENT_SOURCE || verb == &pl_verbs[PL_VERB_STATS]);
 }
 
 static unsigned char insert(EditLine *edit, struct candidates *c)

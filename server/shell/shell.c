@@ -198,7 +198,9 @@ static void show_to_person(struct pl_grid *grid, const struct pl_reply_line *lin
         if (pl_grid_add_row(grid, line->text, NULL) != 0)
             printf("%.*s\n", (int)line->text.len, line->text.data);
         break;
-    case PL_REPLY_END: show_end(grid, line->text); break;
+    case PL_REPLY_END:
+        show_end(grid, line->text);
+        break;
     }
 }
 
@@ -210,13 +212,16 @@ static void show_to_program(size_t row_count, const struct pl_reply_line *line)
 
     switch (line->kind) {
     case PL_REPLY_OK:
-        printf("%.*s\n", line->text.len > 0 ? (int)line->text.len : 2, line->text.len > 0 ? line->text.data : "OK");
+        printf("%.*s\n", line->text.len > 0 ? (int)line->text.len : 2,
+               line->text.len > 0 ? line->text.data : "OK");
         break;
     case PL_REPLY_ERR:
         fflush(stdout);
         fprintf(stderr, "ERR %.*s\n", (int)line->text.len, line->text.data);
         break;
-    case PL_REPLY_ROW: printf("%.*s\n", (int)line->text.len, line->text.data); break;
+    case PL_REPLY_ROW:
+        printf("%.*s\n", (int)line->text.len, line->text.data);
+        break;
     case PL_REPLY_END:
         if (row_count == 0)
             printf("%.*s\n", (int)line->text.len, line->text.data);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_TESTS_PROTOCOL_STANDIN_H
+#define PL_TESTS_PROTOCOL_STANDIN_H
+
+#include "front/engine.h"
+
+#include <stdatomic.h>
+
+/**
+ * Stands in for a node: remembers items by their attribute `id` for one loop, holds
+ * writes back for as long as a test wants, and counts what it is asked. The table "Big" gives
+ * STANDIN_BIG_ROWS rows of about a kilobyte to every SCAN, "Pages" gives one row a page, seven times.
+ */
+enum { STANDIN_ITEMS_MAX = 4096, STANDIN_BIG_ROWS = 1000, STANDIN_PAGES = 7 };
+
+struct standin {
+    struct pl_tables *tables;
+    struct pl_buf items[STANDIN_ITEMS_MAX];
+    uint32_t item_count;
+    struct pl_operation *first, *last; /* written, and not yet given back */
+    void (*wake)(void *wake_state);
+    void *wake_state;
+    void (*reloaded)(void *state, int rc, const struct pl_reason *why);
+    void *reload_state;
+    struct pl_arena arena;
+    struct pl_buf key;
+
+    /* Between the test and the loop's thread. */
+    atomic_bool hold;
+    atomic_uint scans, pending, pending_max, attached;
+};
+
+void standin_init(struct standin *standin);
+void standin_deinit(struct standin *standin);
+struct pl_engine standin_engine(struct standin *standin);
+
+/** Give back what was held, from any thread. */
+void standin_release(struct standin *standin);
+
+#endif
