@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/store.h"
+#include "store/store_inside.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,59 +16,9 @@
 
 #define MAP_BYTES_DEFAULT (UINT64_C(1) << 40)
 #define MAP_BYTES_LEAST   (UINT64_C(1) << 20)
-#define RESERVE_DEFAULT   (UINT64_C(256) << 20)
 #define GROW_AHEAD_BYTES  (UINT64_C(128) << 20) /* twice the largest sensible transaction */
 #define GROW_PATIENCE_NS  UINT64_C(50000000)
 #define READERS_DEFAULT   512
-#define FREE_LIST_DBI     0
-#define NO_TXN            UINT64_MAX
-
-/*
- * Readers pass a gate, because growing the map moves it: `holders` counts the
- * snapshots held, and while `growing` is set nobody new gets in. A pin does not
- * look at the map, so it does not pass the gate.
- */
-struct pl_store {
-    MDB_env *env;
-    MDB_dbi dbi;
-    char *path;
-    const struct pl_logger *logger;
-    uint32_t page_bytes;
-    uint64_t map_bytes;
-    uint64_t map_bytes_max;
-    uint64_t disk_reserve_bytes;
-
-    atomic_uint holders;
-    atomic_bool growing;
-    atomic_bool forked; /* this is a child's copy: hands off */
-    atomic_bool broken; /* the map is gone and could not be had back */
-    pthread_mutex_t gate;
-    pthread_cond_t gate_moved;
-
-    struct pl_reader *readers; /* under `gate` */
-    struct pl_store *next;     /* in the registry */
-    dev_t device;
-    ino_t inode;
-
-    struct pl_txn *writing; /* LMDB lets one in at a time, so one is enough */
-};
-
-struct pl_txn {
-    struct pl_store *store;
-    MDB_txn *mdb;
-    uint64_t dirty_bytes;
-    int failed; /* the first failure of a write: commit will not pretend */
-    bool writable;
-};
-
-struct pl_reader {
-    struct pl_txn txn;
-    bool active;
-    bool pin;
-    _Atomic uint64_t txn_id; /* NO_TXN while it holds nothing */
-    struct pl_reader *next;
-    struct pl_reader **at;
-};
 
 struct pl_cursor {
     struct pl_store *store;
@@ -112,7 +61,7 @@ static void watch_forks(void)
 
 /* ---- the border ---- */
 
-static int error_from_mdb(int rc)
+int pl_store_error_from_mdb(int rc)
 {
     switch (rc) {
     case 0:
@@ -342,7 +291,7 @@ static int open_registered(struct pl_store *store, const struct pl_store_options
     if (rc == 0)
         rc = learn_inode(store);
     if (rc != 0)
-        return pl_reason_set(why, error_from_mdb(rc), "%s cannot be opened as a store: %s", path,
+        return pl_reason_set(why, pl_store_error_from_mdb(rc), "%s cannot be opened as a store: %s", path,
                              mdb_strerror(rc));
     mdb_reader_check(store->env, NULL);
     store->next = registry;
@@ -396,7 +345,7 @@ uint32_t pl_store_page_bytes(const struct pl_store *store)
     return store->page_bytes;
 }
 
-static int usable(struct pl_store *store)
+int pl_store_usable(struct pl_store *store)
 {
     if (atomic_load_explicit(&store->forked, memory_order_relaxed))
         return PL_ECLOSED;
@@ -405,7 +354,7 @@ static int usable(struct pl_store *store)
 
 /* ---- the gate ---- */
 
-static void enter(struct pl_store *store)
+void pl_store_enter(struct pl_store *store)
 {
     for (;;) {
         atomic_fetch_add(&store->holders, 1);
@@ -420,7 +369,7 @@ static void enter(struct pl_store *store)
     }
 }
 
-static void leave(struct pl_store *store)
+void pl_store_leave(struct pl_store *store)
 {
     atomic_fetch_sub(&store->holders, 1);
     if (!atomic_load(&store->growing))
@@ -475,7 +424,7 @@ int pl_store_grow(struct pl_store *store)
 {
     uint64_t bytes =
         store->map_bytes_max / 2 < store->map_bytes ? store->map_bytes_max : store->map_bytes * 2;
-    int rc = usable(store);
+    int rc = pl_store_usable(store);
 
     if (rc != 0)
         return rc;
@@ -495,7 +444,7 @@ int pl_store_grow(struct pl_store *store)
 
 /* ---- writing ---- */
 
-static uint64_t used_bytes(struct pl_store *store)
+uint64_t pl_store_used_bytes(struct pl_store *store)
 {
     MDB_envinfo info;
 
@@ -510,7 +459,7 @@ static void grow_ahead(struct pl_store *store)
 
     if (store->map_bytes >= store->map_bytes_max)
         return;
-    used = used_bytes(store);
+    used = pl_store_used_bytes(store);
     if (used + GROW_AHEAD_BYTES > store->map_bytes || used > store->map_bytes / 4 * 3)
         pl_store_grow(store); /* if not now then at the next begin; a full map says so by itself */
 }
@@ -518,14 +467,14 @@ static void grow_ahead(struct pl_store *store)
 int pl_txn_begin(struct pl_store *store, struct pl_txn **out)
 {
     MDB_txn *mdb;
-    int rc = usable(store);
+    int rc = pl_store_usable(store);
 
     if (rc != 0)
         return rc;
     grow_ahead(store);
     rc = mdb_txn_begin(store->env, NULL, 0, &mdb);
     if (rc != 0)
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     store->writing->mdb = mdb;
     store->writing->dirty_bytes = 0;
     store->writing->failed = 0;
@@ -550,7 +499,7 @@ int pl_txn_commit(struct pl_txn *txn)
     rc = mdb_txn_commit(mdb);
     if (rc == EIO && disk_is_full(store, dirty))
         return PL_EFULL;
-    return error_from_mdb(rc);
+    return pl_store_error_from_mdb(rc);
 }
 
 void pl_txn_abort(struct pl_txn *txn)
@@ -569,7 +518,7 @@ static int write_failed(struct pl_txn *txn, int rc)
 {
     if (rc == EIO && disk_is_full(txn->store, txn->dirty_bytes))
         rc = ENOSPC;
-    rc = error_from_mdb(rc);
+    rc = pl_store_error_from_mdb(rc);
     if (rc != PL_ENOTFOUND && txn->failed == 0)
         txn->failed = rc;
     return rc;
@@ -663,7 +612,7 @@ static int get(struct pl_txn *txn, struct pl_bytes key, struct pl_bytes *out)
 
     rc = mdb_get(txn->mdb, txn->store->dbi, &k, &v);
     if (rc != 0)
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     return verify(key, &v, out);
 }
 
@@ -698,7 +647,7 @@ static void enlist(struct pl_store *store, struct pl_reader *reader)
 static int open_reader(struct pl_store *store, bool pin, struct pl_reader **out)
 {
     struct pl_reader *reader;
-    int rc = usable(store);
+    int rc = pl_store_usable(store);
 
     if (rc != 0)
         return rc;
@@ -707,15 +656,15 @@ static int open_reader(struct pl_store *store, bool pin, struct pl_reader **out)
         return PL_ENOMEM;
     reader->txn.store = store;
     reader->pin = pin;
-    atomic_store(&reader->txn_id, NO_TXN);
-    enter(store);
+    atomic_store(&reader->txn_id, PL_STORE_NO_TXN);
+    pl_store_enter(store);
     rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &reader->txn.mdb);
     if (rc == 0)
         mdb_txn_reset(reader->txn.mdb); /* keeps the slot */
-    leave(store);
+    pl_store_leave(store);
     if (rc != 0) {
         free(reader);
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     }
     enlist(store, reader);
     *out = reader;
@@ -755,7 +704,7 @@ static int renew(struct pl_reader *reader)
     int rc = mdb_txn_renew(reader->txn.mdb);
 
     if (rc != 0)
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     reader->active = true;
     atomic_store_explicit(&reader->txn_id, mdb_txn_id(reader->txn.mdb), memory_order_relaxed);
     return 0;
@@ -764,17 +713,17 @@ static int renew(struct pl_reader *reader)
 int pl_reader_renew(struct pl_reader *reader, struct pl_txn **out)
 {
     struct pl_store *store = reader->txn.store;
-    int rc = usable(store);
+    int rc = pl_store_usable(store);
 
     if (rc != 0)
         return rc;
     pl_reader_reset(reader);
-    enter(store);
-    rc = usable(store); /* growth may have gone wrong while we waited */
+    pl_store_enter(store);
+    rc = pl_store_usable(store); /* growth may have gone wrong while we waited */
     if (rc == 0)
         rc = renew(reader);
     if (rc != 0) {
-        leave(store);
+        pl_store_leave(store);
         return rc;
     }
     *out = &reader->txn;
@@ -784,15 +733,15 @@ int pl_reader_renew(struct pl_reader *reader, struct pl_txn **out)
 int pl_pin_take(struct pl_reader *pin, uint64_t *txn_id)
 {
     struct pl_store *store = pin->txn.store;
-    int rc = usable(store);
+    int rc = pl_store_usable(store);
 
     PL_ASSERT(pin->pin);
     if (rc != 0)
         return rc;
     pl_reader_reset(pin);
-    enter(store);
+    pl_store_enter(store);
     rc = renew(pin);
-    leave(store); /* it keeps its slot, not the map */
+    pl_store_leave(store); /* it keeps its slot, not the map */
     if (rc == 0)
         *txn_id = mdb_txn_id(pin->txn.mdb);
     return rc;
@@ -806,9 +755,9 @@ void pl_reader_reset(struct pl_reader *reader)
         return;
     mdb_txn_reset(reader->txn.mdb);
     reader->active = false;
-    atomic_store_explicit(&reader->txn_id, NO_TXN, memory_order_relaxed);
+    atomic_store_explicit(&reader->txn_id, PL_STORE_NO_TXN, memory_order_relaxed);
     if (!reader->pin)
-        leave(store);
+        pl_store_leave(store);
 }
 
 /* ---- cursors ---- */
@@ -824,7 +773,7 @@ int pl_cursor_open(struct pl_txn *txn, struct pl_cursor **out)
     rc = mdb_cursor_open(txn->mdb, txn->store->dbi, &cursor->mdb);
     if (rc != 0) {
         free(cursor);
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     }
     *out = cursor;
     return 0;
@@ -832,7 +781,7 @@ int pl_cursor_open(struct pl_txn *txn, struct pl_cursor **out)
 
 int pl_cursor_renew(struct pl_cursor *cursor, struct pl_txn *txn)
 {
-    return error_from_mdb(mdb_cursor_renew(txn->mdb, cursor->mdb));
+    return pl_store_error_from_mdb(mdb_cursor_renew(txn->mdb, cursor->mdb));
 }
 
 void pl_cursor_close(struct pl_cursor *cursor)
@@ -848,7 +797,7 @@ static int arrive(int rc, const MDB_val *k, const MDB_val *v, struct pl_bytes *k
     struct pl_bytes found;
 
     if (rc != 0)
-        return error_from_mdb(rc);
+        return pl_store_error_from_mdb(rc);
     found = pl_bytes(k->mv_data, k->mv_size);
     if (is_own_key(found))
         return PL_ENOTFOUND;
@@ -897,131 +846,4 @@ int pl_cursor_prev(struct pl_cursor *cursor, struct pl_bytes *key, struct pl_byt
     MDB_val k, v;
 
     return arrive(mdb_cursor_get(cursor->mdb, &k, &v, MDB_PREV), &k, &v, key, value);
-}
-
-/* ---- room and lag ---- */
-
-/* Pages that deletes gave back and no reader sees any more, or soon will not. */
-static uint64_t free_list_bytes(struct pl_store *store)
-{
-    MDB_cursor *cursor;
-    MDB_txn *txn;
-    MDB_val k, v;
-    uint64_t pages = 0;
-
-    if (mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn) != 0)
-        return 0;
-    if (mdb_cursor_open(txn, FREE_LIST_DBI, &cursor) == 0) {
-        while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0)
-            if (v.mv_size >= sizeof(size_t))
-                pages += pl_get_le64(v.mv_data);
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
-    return pages * store->page_bytes;
-}
-
-static uint64_t reserve_bytes(const struct pl_store *store, const struct statvfs *disk)
-{
-    uint64_t share = (uint64_t)disk->f_blocks * disk->f_frsize / 16;
-
-    if (store->disk_reserve_bytes != 0)
-        return store->disk_reserve_bytes;
-    return share < RESERVE_DEFAULT ? share : RESERVE_DEFAULT;
-}
-
-int pl_store_room(struct pl_store *store, struct pl_store_room *out)
-{
-    struct pl_store_room room = { .map_bytes_max = store->map_bytes_max };
-    struct statvfs disk;
-    struct stat file;
-    mdb_filehandle_t fd;
-    uint64_t most = store->map_bytes_max / 10 * 9;
-    int rc = usable(store);
-
-    if (rc != 0)
-        return rc;
-    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0 || fstatvfs(fd, &disk) != 0)
-        return PL_EIO;
-    enter(store);
-    room.used_bytes = used_bytes(store);
-    if (room.used_bytes >= most) {
-        uint64_t free_bytes = free_list_bytes(store);
-
-        room.used_bytes -= free_bytes < room.used_bytes ? free_bytes : room.used_bytes;
-    }
-    leave(store);
-    room.file_bytes = (uint64_t)file.st_size;
-    room.disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    room.low = room.used_bytes >= most || room.disk_free_bytes < reserve_bytes(store, &disk);
-    *out = room;
-    return 0;
-}
-
-#define WRITE_BACK_BYTES (UINT64_C(8) << 20)
-#define WRITE_BACK_PARTS 256
-
-int pl_store_write_back(struct pl_store *store, uint64_t bytes)
-{
-    uint64_t part = bytes / WRITE_BACK_PARTS > WRITE_BACK_BYTES ? bytes / WRITE_BACK_PARTS : WRITE_BACK_BYTES;
-    mdb_filehandle_t fd;
-    int rc = usable(store);
-
-    if (rc != 0)
-        return rc;
-    if (mdb_env_get_fd(store->env, &fd) != 0)
-        return PL_EIO;
-    for (uint64_t at = 0; at < bytes; at += part) {
-        rc =
-            sync_file_range(fd, (off_t)at, (off_t)part,
-                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-        if (rc != 0 && (errno == ENOSYS || errno == EINVAL || errno == ESPIPE))
-            return 0; /* not on this file system: the sync will do it all at once */
-        if (rc != 0)
-            return pl_error_from_errno(errno);
-    }
-    return 0;
-}
-
-static uint64_t older(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-void pl_store_lag(struct pl_store *store, struct pl_store_lag *out)
-{
-    MDB_envinfo info;
-
-    *out = (struct pl_store_lag){ 0 };
-    if (usable(store) != 0)
-        return;
-    enter(store);
-    if (mdb_env_info(store->env, &info) == 0)
-        out->last_txn_id = info.me_last_txnid;
-    leave(store);
-    out->oldest_txn_id = out->pinned_txn_id = out->last_txn_id;
-    pthread_mutex_lock(&store->gate);
-    for (struct pl_reader *r = store->readers; r != NULL; r = r->next) {
-        uint64_t id = atomic_load_explicit(&r->txn_id, memory_order_relaxed);
-        uint64_t *oldest = r->pin ? &out->pinned_txn_id : &out->oldest_txn_id;
-
-        out->reader_count++;
-        *oldest = older(*oldest, id);
-    }
-    pthread_mutex_unlock(&store->gate);
-}
-
-int pl_store_reap_readers(struct pl_store *store, uint32_t *count)
-{
-    int dead = 0;
-    int rc = usable(store);
-
-    if (rc != 0)
-        return rc;
-    rc = mdb_reader_check(store->env, &dead);
-    if (rc != 0)
-        return error_from_mdb(rc);
-    if (count != NULL)
-        *count = (uint32_t)dead;
-    return 0;
 }
