@@ -93,7 +93,8 @@ static int start_worker(struct pl_driver *driver, struct worker *worker)
     return 0;
 }
 
-static void give(struct pl_driver *driver, struct worker *worker, int (*body)(struct pl_shard *, struct pl_reason *))
+static void give(struct pl_driver *driver, struct worker *worker,
+                 int (*body)(struct pl_shard *, struct pl_reason *))
 {
     pthread_mutex_lock(&driver->lock);
     worker->body = body;
@@ -168,7 +169,8 @@ static void keep_chores(struct pl_driver *driver)
 
 static bool anything_to_do(const struct pl_driver *driver)
 {
-    return driver->inbox_first != NULL || driver->jobs_first != NULL || driver->sync.done || driver->chores.done;
+    return driver->inbox_first != NULL || driver->jobs_first != NULL || driver->sync.done ||
+           driver->chores.done;
 }
 
 static struct timespec deadline_in(uint64_t ms)
@@ -291,7 +293,8 @@ static void drive_inline(struct pl_driver *driver)
             pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", why.text);
         hand_out(driver);
         /* Durable but not applied, for want of room: to wait here would be for ever. */
-    } while ((more || !pl_shard_is_idle(shard) || pl_shard_has_chores(shard)) && !pl_shard_applies(shard) && pl_shard_failed(shard, NULL) == 0);
+    } while ((more || !pl_shard_is_idle(shard) || pl_shard_has_chores(shard)) && !pl_shard_applies(shard) &&
+             pl_shard_failed(shard, NULL) == 0);
     driver->stats = pl_shard_stats(shard);
 }
 

@@ -68,7 +68,8 @@ static void shard_failed(void *state, int rc, const char *sentence)
 }
 
 /* A run of operations that go back to the same attachment. */
-static void return_run(struct pl_attachment *attachment, struct pl_operation *first, struct pl_operation *last)
+static void return_run(struct pl_attachment *attachment, struct pl_operation *first,
+                       struct pl_operation *last)
 {
     bool was_empty;
 
@@ -145,8 +146,8 @@ static void *load_scripts(void *arg)
     struct load *load = arg;
     struct pl_script_limits limits = limits_of(load->node);
 
-    load->rc = pl_scripts_load(load->node->options.scripts_path, &limits, load->node->options.clock, &load->scripts,
-                               load->why);
+    load->rc = pl_scripts_load(load->node->options.scripts_path, &limits, load->node->options.clock,
+                               &load->scripts, load->why);
     return NULL;
 }
 
@@ -229,7 +230,8 @@ static int open_shard(struct pl_node *node, struct pl_reason *why)
     node->counters = pl_shard_counters(shard);
     rc = load_first_scripts(node, shard, why);
     if (rc == 0)
-        rc = pl_driver_start(shard, node->options.threads, &callbacks, node->options.logger, &node->driver, why);
+        rc = pl_driver_start(shard, node->options.threads, &callbacks, node->options.logger, &node->driver,
+                             why);
     if (rc != 0)
         pl_shard_close(shard, false, NULL);
     return rc;
@@ -237,7 +239,8 @@ static int open_shard(struct pl_node *node, struct pl_reason *why)
 
 int pl_node_open(const struct pl_node_options *options, struct pl_node **out, struct pl_reason *why)
 {
-    struct pl_datadir_options dir = { .partition_count = options->partition_count, .random = options->random };
+    struct pl_datadir_options dir = { .partition_count = options->partition_count,
+                                      .random = options->random };
     struct pl_node *node = calloc(1, sizeof *node);
     int rc;
 
@@ -273,8 +276,8 @@ void pl_node_close(struct pl_node *node)
         return;
     rc = pl_driver_stop(node->driver, &why);
     if (rc != 0)
-        pl_log(node->options.logger, PL_LOG_WARN, "no last checkpoint", "%s; the next start replays the journal",
-               pl_reason_text(&why, rc));
+        pl_log(node->options.logger, PL_LOG_WARN, "no last checkpoint",
+               "%s; the next start replays the journal", pl_reason_text(&why, rc));
     pl_datadir_close(node->dir);
     pl_tables_unref(node->tables);
     pthread_mutex_destroy(&node->lock);
@@ -424,8 +427,8 @@ static void post(struct pl_attachment *attachment, struct message *message)
 }
 
 /* Run `body` in a thread of its own, or here when the node has none. */
-static int start_job(struct pl_attachment *attachment, pthread_t *thread, bool *threaded, void *(*body)(void *),
-                     void *job)
+static int start_job(struct pl_attachment *attachment, pthread_t *thread, bool *threaded,
+                     void *(*body)(void *), void *job)
 {
     int rc;
 

@@ -33,7 +33,7 @@ enum pl_operation_name {
 #define PL_OPERATION_NAME(name, verb, kind) PL_OP_##name,
     PL_OPERATION_MAP(PL_OPERATION_NAME)
 #undef PL_OPERATION_NAME
-    PL_OP_COUNT
+        PL_OP_COUNT
 };
 
 enum pl_operation_kind { PL_OPERATION_READ, PL_OPERATION_WRITE, PL_OPERATION_SCHEMA };
@@ -48,7 +48,13 @@ enum pl_return_values {
     PL_RETURN_UPDATED_NEW,
 };
 
-enum pl_select { PL_SELECT_DEFAULT, PL_SELECT_ALL, PL_SELECT_ALL_PROJECTED, PL_SELECT_SPECIFIC, PL_SELECT_COUNT };
+enum pl_select {
+    PL_SELECT_DEFAULT,
+    PL_SELECT_ALL,
+    PL_SELECT_ALL_PROJECTED,
+    PL_SELECT_SPECIFIC,
+    PL_SELECT_COUNT
+};
 
 struct pl_operation;
 
@@ -66,7 +72,7 @@ struct pl_reply {
     uint64_t scanned; /* evaluated, before the filter */
     bool has_last_key;
     struct pl_item last_key; /* where the next page starts */
-    struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
+    struct pl_bytes text;    /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
     struct pl_capacity capacity;
 };
 
@@ -91,8 +97,8 @@ struct pl_operation {
 
     /* Asked. */
     struct pl_bytes table_name;
-    struct pl_bytes index_name;    /* QUERY, SCAN; empty: the table itself */
-    struct pl_item item;           /* PUT: the item; GET, UPDATE, DELETE: the key, exactly */
+    struct pl_bytes index_name; /* QUERY, SCAN; empty: the table itself */
+    struct pl_item item;        /* PUT: the item; GET, UPDATE, DELETE: the key, exactly */
     struct pl_expr_params params;
     struct pl_bytes condition_text;
     struct pl_bytes update_text;
@@ -129,8 +135,8 @@ struct pl_operation {
     struct pl_bytes pk, tail; /* encoded: the primary key of PUT, GET, UPDATE, DELETE; QUERY: pk only */
     struct pl_key key;        /* where the item stands */
     uint16_t partition;
-    struct pl_bytes low, high;             /* QUERY: tails from `low` on and before `high` (empty: no end) */
-    struct pl_bytes start_pk, start_tail;  /* QUERY, SCAN: of `start_key` */
+    struct pl_bytes low, high;            /* QUERY: tails from `low` on and before `high` (empty: no end) */
+    struct pl_bytes start_pk, start_tail; /* QUERY, SCAN: of `start_key` */
     bool fetches_item; /* QUERY, SCAN of a local index that does not hold all that is asked for */
 
     /* Answered. */

@@ -73,11 +73,11 @@ const char *pl_stream_view_name(enum pl_stream_view view);
 struct pl_trigger {
     struct pl_bytes name;
     bool on_insert, on_modify, on_remove;
-    uint32_t batch;            /* default 100, at most 10000 */
-    uint32_t batch_window_ms;  /* default 0, at most 300000 */
-    int64_t retries;           /* -1: until the record is too old */
-    int64_t max_age_s;         /* -1: as long as the stream keeps it */
-    uint32_t parallel;         /* default 1, at most 10 */
+    uint32_t batch;           /* default 100, at most 10000 */
+    uint32_t batch_window_ms; /* default 0, at most 300000 */
+    int64_t retries;          /* -1: until the record is too old */
+    int64_t max_age_s;        /* -1: as long as the stream keeps it */
+    uint32_t parallel;        /* default 1, at most 10 */
     bool has_filter;
 };
 
@@ -176,8 +176,8 @@ bool pl_table_name_is_valid(struct pl_bytes name);
 
 /** The encoded partition key and the encoded sort key components of a schema's attributes in an item. */
 enum pl_key_found {
-    PL_KEY_WHOLE,     /* every attribute is there, of its type, not empty, not too long */
-    PL_KEY_MISSING,   /* at least one is absent: for an index, no entry */
+    PL_KEY_WHOLE,   /* every attribute is there, of its type, not empty, not too long */
+    PL_KEY_MISSING, /* at least one is absent: for an index, no entry */
     PL_KEY_WRONG_TYPE,
     PL_KEY_EMPTY,
     PL_KEY_TOO_LONG,
@@ -188,8 +188,9 @@ enum pl_key_found {
  * wrong comes before one that is missing, because it refuses a write where the other does not.
  * Memory trouble shows in pl_buf_status().
  */
-enum pl_key_found pl_key_schema_encode(const struct pl_key_schema *keys, struct pl_item item, struct pl_buf *pk,
-                                       struct pl_buf *sk, const struct pl_key_attribute **bad);
+enum pl_key_found pl_key_schema_encode(const struct pl_key_schema *keys, struct pl_item item,
+                                       struct pl_buf *pk, struct pl_buf *sk,
+                                       const struct pl_key_attribute **bad);
 
 /** True when `name` is one of the schema's attributes. */
 bool pl_key_schema_has(const struct pl_key_schema *keys, struct pl_bytes name);

@@ -10,7 +10,7 @@
  */
 struct pl_tables {
     atomic_uint references;
-    uint64_t version; /* grows with every change */
+    uint64_t version;         /* grows with every change */
     struct pl_table **tables; /* sorted by name; one reference each */
     uint32_t count;
 };

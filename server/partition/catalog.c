@@ -205,7 +205,8 @@ int pl_catalog_forget_table(struct pl_catalog *catalog, uint32_t id)
     return replace_tables(catalog, id, NULL);
 }
 
-int pl_catalog_add_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key_kind kind, struct pl_buf *change)
+int pl_catalog_add_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key_kind kind,
+                           struct pl_buf *change)
 {
     struct pl_buf record = { 0 };
     int rc;

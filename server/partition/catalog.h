@@ -31,7 +31,7 @@ struct pl_catalog {
     struct pl_code {
         uint32_t table_id;
         uint64_t hash; /* of the module text that the table's index functions came from */
-    } *codes;
+    } * codes;
     uint32_t code_count;
 };
 
@@ -57,7 +57,8 @@ uint64_t pl_catalog_code(const struct pl_catalog *catalog, uint32_t table_id);
  */
 int pl_catalog_set_table(struct pl_catalog *catalog, struct pl_table *table, uint64_t code_hash,
                          struct pl_buf *change);
-int pl_catalog_add_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key_kind kind, struct pl_buf *change);
+int pl_catalog_add_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key_kind kind,
+                           struct pl_buf *change);
 void pl_catalog_remove_garbage(struct pl_catalog *catalog, uint32_t id, struct pl_buf *change);
 
 /** The table is gone from memory; its record has been replaced by garbage of the same id. */

@@ -28,7 +28,8 @@ void pl_change_delete(struct pl_buf *change, struct pl_bytes key)
     change->len += 3 + key.len;
 }
 
-void pl_change_count(struct pl_buf *change, uint16_t partition, uint32_t id, int64_t items, int64_t size_bytes)
+void pl_change_count(struct pl_buf *change, uint16_t partition, uint32_t id, int64_t items,
+                     int64_t size_bytes)
 {
     char *to;
 

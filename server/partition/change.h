@@ -31,7 +31,8 @@ struct pl_effect {
 
 void pl_change_put(struct pl_buf *change, struct pl_bytes key, struct pl_bytes value);
 void pl_change_delete(struct pl_buf *change, struct pl_bytes key);
-void pl_change_count(struct pl_buf *change, uint16_t partition, uint32_t id, int64_t items, int64_t size_bytes);
+void pl_change_count(struct pl_buf *change, uint16_t partition, uint32_t id, int64_t items,
+                     int64_t size_bytes);
 
 /**
  * Take the effect at the front of `*change`. Returns 1, 0 at the end, or PL_ECORRUPT: the

@@ -227,7 +227,8 @@ static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const 
     return backfill(chore, table, hands);
 }
 
-int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands)
+int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog,
+                  const struct pl_chore_hands *hands)
 {
     int rc = step(chore, catalog, hands);
 

@@ -23,8 +23,8 @@ enum pl_chore_kind { PL_CHORE_NONE, PL_CHORE_BACKFILL, PL_CHORE_SWEEP };
 
 struct pl_chore {
     enum pl_chore_kind kind;
-    uint32_t table_id; /* BACKFILL */
-    uint32_t index_id; /* BACKFILL */
+    uint32_t table_id;        /* BACKFILL */
+    uint32_t index_id;        /* BACKFILL */
     struct pl_keyspace space; /* that is walked */
     uint32_t partition;       /* where the walk is */
     struct pl_buf position;   /* the last key seen there; empty: none yet */
@@ -51,6 +51,7 @@ void pl_chore_deinit(struct pl_chore *chore);
  * Do a little (some hundred records at most). 1: all is walked, and what remains is to say so in the
  * catalog. 0: there is more. Negative: a failure; the step may be tried again.
  */
-int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands);
+int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog,
+                  const struct pl_chore_hands *hands);
 
 #endif

@@ -65,7 +65,8 @@ static int insert_at(struct pl_counters *counters, size_t at, uint16_t partition
         counters->entries = entries;
         counters->capacity = capacity;
     }
-    memmove(counters->entries + at + 1, counters->entries + at, (counters->count - at) * sizeof(struct entry));
+    memmove(counters->entries + at + 1, counters->entries + at,
+            (counters->count - at) * sizeof(struct entry));
     counters->entries[at] = (struct entry){ .count = { .partition = partition, .id = id } };
     counters->count++;
     return 0;
@@ -96,7 +97,8 @@ struct pl_count pl_counters_total(struct pl_counters *counters, uint32_t id)
     struct pl_count total = { .id = id };
 
     pthread_mutex_lock(&counters->lock);
-    for (size_t i = lower_bound(counters, id, 0); i < counters->count && counters->entries[i].count.id == id; i++) {
+    for (size_t i = lower_bound(counters, id, 0); i < counters->count && counters->entries[i].count.id == id;
+         i++) {
         total.items += counters->entries[i].count.items;
         total.size_bytes += counters->entries[i].count.size_bytes;
     }
@@ -104,8 +106,8 @@ struct pl_count pl_counters_total(struct pl_counters *counters, uint32_t id)
     return total;
 }
 
-int pl_counters_each_changed(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),
-                             void *state)
+int pl_counters_each_changed(struct pl_counters *counters,
+                             int (*each)(void *state, const struct pl_count *count), void *state)
 {
     int rc = 0;
 

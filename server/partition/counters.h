@@ -31,8 +31,8 @@ int pl_counters_add(struct pl_counters *counters, uint16_t partition, uint32_t i
 struct pl_count pl_counters_total(struct pl_counters *counters, uint32_t id);
 
 /** Call `each` for every count that changed since pl_counters_settle(). */
-int pl_counters_each_changed(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),
-                             void *state);
+int pl_counters_each_changed(struct pl_counters *counters,
+                             int (*each)(void *state, const struct pl_count *count), void *state);
 
 /** Call `each` for every count. */
 int pl_counters_each(struct pl_counters *counters, int (*each)(void *state, const struct pl_count *count),

@@ -76,9 +76,9 @@ static int test_named_condition(struct write *w)
     if (w->script == NULL)
         return pl_reason_set(&op->reply.why, PL_ESCRIPT, "the module with the condition @%.*s is not loaded",
                              (int)op->condition_name.len, op->condition_name.data);
-    rc = pl_script_condition_named(w->script, op->condition_name, w->has_old ? &w->old : NULL,
-                                   w->has_new ? &w->new : NULL, op->has_condition_args ? &op->condition_args : NULL,
-                                   &holds, &op->reply.why);
+    rc = pl_script_condition_named(
+        w->script, op->condition_name, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL,
+        op->has_condition_args ? &op->condition_args : NULL, &holds, &op->reply.why);
     if (rc != 0)
         return rc;
     return holds ? 0 : condition_failed(w);
@@ -123,14 +123,16 @@ static int check_key_kept(struct write *w)
 {
     struct pl_buf pk = { 0 }, tail = { 0 };
     bool kept = pl_key_schema_encode(&w->table->keys, w->new, &pk, &tail, NULL) == PL_KEY_WHOLE &&
-                pl_bytes_equal(pl_buf_view(&pk), w->op->pk) && pl_bytes_equal(pl_buf_view(&tail), w->op->tail);
+                pl_bytes_equal(pl_buf_view(&pk), w->op->pk) &&
+                pl_bytes_equal(pl_buf_view(&tail), w->op->tail);
     bool whole = pl_buf_status(&pk) == 0 && pl_buf_status(&tail) == 0;
 
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
     if (!whole)
         return PL_ENOMEM;
-    return kept ? 0 : pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "before_write must not change the item's key");
+    return kept ? 0
+                : pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "before_write must not change the item's key");
 }
 
 static int run_before_write(struct write *w)
@@ -142,10 +144,11 @@ static int run_before_write(struct write *w)
     if (!w->table->has_before_write || (!w->has_new && !w->has_old))
         return 0;
     if (w->script == NULL)
-        return pl_reason_set(&w->op->reply.why, PL_ESCRIPT, "the table's module with before_write is not loaded");
+        return pl_reason_set(&w->op->reply.why, PL_ESCRIPT,
+                             "the table's module with before_write is not loaded");
     pl_buf_clear(&e->script_bytes);
-    rc = pl_script_before_write(w->script, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &e->arena,
-                                &e->script_bytes, &w->new, &unchanged, &w->op->reply.why);
+    rc = pl_script_before_write(w->script, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL,
+                                &e->arena, &e->script_bytes, &w->new, &unchanged, &w->op->reply.why);
     if (rc != 0 || unchanged)
         return rc;
     return check_key_kept(w);
@@ -156,8 +159,9 @@ static int check_size(struct write *w)
     if (!w->has_new || w->new.size_bytes <= PL_ITEM_SIZE_MAX)
         return 0;
     return pl_reason_set(&w->op->reply.why, PL_EINVALID, "%s",
-                         w->op->name == PL_OP_UPDATE ? "Item size to update has exceeded the maximum allowed size"
-                                                     : "Item size has exceeded the maximum allowed size");
+                         w->op->name == PL_OP_UPDATE
+                             ? "Item size to update has exceeded the maximum allowed size"
+                             : "Item size has exceeded the maximum allowed size");
 }
 
 /* ---- the effects ------------------------------------------------------------------------------------ */
@@ -190,7 +194,8 @@ static int write_effects(struct write *w)
     pl_change_count(&e->change, w->op->partition, w->table->id, (int64_t)w->has_new - (int64_t)w->has_old,
                     new_bytes - old_bytes);
     if (w->table->index_count > 0) {
-        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &w->op->reply.why);
+        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL,
+                             &w->op->reply.why);
         if (rc != 0)
             return rc;
     }

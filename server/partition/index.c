@@ -64,7 +64,8 @@ static int compute(const struct pl_index_work *work, const struct pl_index *inde
     int rc;
 
     if (work->script == NULL)
-        return pl_reason_set(why, PL_ESCRIPT, "indexes.%.*s: the module with its project function is not loaded",
+        return pl_reason_set(why, PL_ESCRIPT,
+                             "indexes.%.*s: the module with its project function is not loaded",
                              (int)index->name.len, index->name.data);
     definition = pl_table_script_definition(work->script);
     for (uint32_t i = 0; i < definition->index_count; i++) {
@@ -95,8 +96,8 @@ static int settle(struct pl_builder *b, struct pl_buf *buf, struct pl_arena *are
     return rc;
 }
 
-static int entry_item(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,
-                      struct pl_item *out, struct pl_reason *why)
+static int entry_item(const struct pl_index_work *work, const struct pl_index *index,
+                      const struct pl_item *item, struct pl_item *out, struct pl_reason *why)
 {
     struct pl_buf buf = { 0 }, computed_bytes = { 0 };
     struct pl_item computed;
@@ -131,14 +132,16 @@ static int update_failure(enum pl_key_found found, const struct pl_key_attribute
 {
     switch (found) {
     case PL_KEY_WRONG_TYPE:
-        return pl_reason_set(why, PL_EINVALID,
-                             "The update expression attempted to update the secondary index key to unsupported type");
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "The update expression attempted to update the secondary index key to unsupported type");
     case PL_KEY_EMPTY:
-        return pl_reason_set(why, PL_EINVALID,
-                             "One or more parameter values are not valid. The update expression attempted to update a "
-                             "secondary index key to a value that is not supported. The AttributeValue for a key "
-                             "attribute cannot contain an empty %s value.",
-                             bad->type == PL_TYPE_B ? "binary" : "string");
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "One or more parameter values are not valid. The update expression attempted to update a "
+            "secondary index key to a value that is not supported. The AttributeValue for a key "
+            "attribute cannot contain an empty %s value.",
+            bad->type == PL_TYPE_B ? "binary" : "string");
     default:
         return pl_reason_set(
             why, PL_EINVALID,
@@ -146,8 +149,9 @@ static int update_failure(enum pl_key_found found, const struct pl_key_attribute
     }
 }
 
-static int key_failure(const struct pl_index_work *work, const struct pl_index *index, enum pl_key_found found,
-                       const struct pl_key_attribute *bad, struct pl_item entry, struct pl_reason *why)
+static int key_failure(const struct pl_index_work *work, const struct pl_index *index,
+                       enum pl_key_found found, const struct pl_key_attribute *bad, struct pl_item entry,
+                       struct pl_reason *why)
 {
     if (index->projection == PL_PROJECT_FUNCTION)
         return pl_reason_set(why, PL_ESCRIPT,
@@ -180,8 +184,8 @@ static int encode_place(const struct pl_index_work *work, const struct pl_index 
     return pl_place_make(out, &space, pl_buf_view(pk), pl_buf_view(tail), work->arena);
 }
 
-int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,
-                      struct pl_index_entry *out, struct pl_reason *why)
+int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *index,
+                      const struct pl_item *item, struct pl_index_entry *out, struct pl_reason *why)
 {
     struct pl_buf pk = { 0 }, tail = { 0 }, base = { 0 };
     int rc = entry_item(work, index, item, &out->item, why);
@@ -207,7 +211,8 @@ static int remove_entry(const struct pl_index_work *work, const struct pl_index 
                         const struct pl_index_entry *entry)
 {
     count_entry(work, index, entry, -1);
-    pl_capacity_add_index(work->capacity, index->name, index->global, pl_capacity_write(entry->item.size_bytes, 0));
+    pl_capacity_add_index(work->capacity, index->name, index->global,
+                          pl_capacity_write(entry->item.size_bytes, 0));
     return pl_place_set(&entry->place, work->view, NULL, work->scratch, work->change);
 }
 
@@ -215,7 +220,8 @@ static int add_entry(const struct pl_index_work *work, const struct pl_index *in
                      const struct pl_index_entry *entry)
 {
     count_entry(work, index, entry, 1);
-    pl_capacity_add_index(work->capacity, index->name, index->global, pl_capacity_write(0, entry->item.size_bytes));
+    pl_capacity_add_index(work->capacity, index->name, index->global,
+                          pl_capacity_write(0, entry->item.size_bytes));
     return pl_place_set(&entry->place, work->view, &entry->item, work->scratch, work->change);
 }
 
@@ -234,8 +240,8 @@ static int replace_entry(const struct pl_index_work *work, const struct pl_index
  * while an index is being filled, or where the function failed, there may be
  * no entry: what counts is what is stored.
  */
-static int entry_before(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,
-                        struct pl_index_entry *out)
+static int entry_before(const struct pl_index_work *work, const struct pl_index *index,
+                        const struct pl_item *item, struct pl_index_entry *out)
 {
     struct pl_reason unheard;
     int rc = pl_index_entry_of(work, index, item, out, &unheard);
@@ -281,8 +287,8 @@ static int move_in_bucket(const struct pl_index_work *work, const struct pl_inde
     return rc;
 }
 
-static int update_one(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *before,
-                      const struct pl_item *after, struct pl_reason *why)
+static int update_one(const struct pl_index_work *work, const struct pl_index *index,
+                      const struct pl_item *before, const struct pl_item *after, struct pl_reason *why)
 {
     struct pl_index_entry old, new;
     int had = before == NULL ? PL_ENOTFOUND : entry_before(work, index, before, &old);
@@ -305,8 +311,8 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
     return rc != 0 ? rc : add_entry(work, index, &new);
 }
 
-int pl_index_update(const struct pl_index_work *work, const struct pl_item *before, const struct pl_item *after,
-                    struct pl_reason *why)
+int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
+                    const struct pl_item *after, struct pl_reason *why)
 {
     for (uint32_t i = 0; i < work->table->index_count; i++) {
         const struct pl_index *index = &work->table->indexes[i];
@@ -329,7 +335,8 @@ int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index
     int rc = pl_index_entry_of(work, index, item, &entry, why);
 
     if (rc == PL_ENOTFOUND || rc == PL_EINVALID || rc == PL_ESCRIPT)
-        return rc == PL_ESCRIPT ? rc : 0; /* skipped silently, as DynamoDB's backfill does (dynamodb.md 3.4) */
+        return rc == PL_ESCRIPT ? rc
+                                : 0; /* skipped silently, as DynamoDB's backfill does (dynamodb.md 3.4) */
     if (rc != 0)
         return rc;
     rc = pl_place_get(&entry.place, work->view, &there);

@@ -23,13 +23,13 @@ struct pl_index_work {
     bool by_update;                 /* an UPDATE made the item: its sentences differ (dynamodb.md 3.7) */
     struct pl_arena *arena;         /* scratch that lives as long as the evaluation */
     struct pl_buf *scratch;
-    struct pl_buf *change;           /* receives the effects */
-    struct pl_capacity *capacity;    /* receives what they cost */
+    struct pl_buf *change;        /* receives the effects */
+    struct pl_capacity *capacity; /* receives what they cost */
 };
 
 /** Either item may be NULL, not both. All indexes that are not being dropped. */
-int pl_index_update(const struct pl_index_work *work, const struct pl_item *before, const struct pl_item *after,
-                    struct pl_reason *why);
+int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
+                    const struct pl_item *after, struct pl_reason *why);
 
 /** One index's entry for an existing item, for a backfill: put unless it is there already. */
 int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,
@@ -45,7 +45,7 @@ struct pl_index_entry {
  * The entry that `item` has in `index`. 0, PL_ENOTFOUND when it has none, or why it cannot
  * have one. Everything in `out` lives in `work->arena`.
  */
-int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,
-                      struct pl_index_entry *out, struct pl_reason *why);
+int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *index,
+                      const struct pl_item *item, struct pl_index_entry *out, struct pl_reason *why);
 
 #endif

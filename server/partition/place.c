@@ -4,8 +4,8 @@
 #include "model/record.h"
 #include "partition/change.h"
 
-int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk, struct pl_bytes tail,
-                  struct pl_arena *arena)
+int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk,
+                  struct pl_bytes tail, struct pl_arena *arena)
 {
     char *full;
 

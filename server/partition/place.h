@@ -15,8 +15,8 @@ struct pl_place {
 };
 
 /** PL_ENOMEM when `arena` is empty and the key is a shortened one. */
-int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk, struct pl_bytes tail,
-                  struct pl_arena *arena);
+int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk,
+                  struct pl_bytes tail, struct pl_arena *arena);
 
 bool pl_place_equal(const struct pl_place *a, const struct pl_place *b);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/prepare.h"
 
-#define P                 "One or more parameter values were invalid: "
-#define NAME(bytes)       (int)(bytes).len, (bytes).data
-#define SCHEMA_MISMATCH   "The provided key element does not match the schema"
-#define BAD_STARTING_KEY  "The provided starting key is invalid"
+#define P                "One or more parameter values were invalid: "
+#define NAME(bytes)      (int)(bytes).len, (bytes).data
+#define SCHEMA_MISMATCH  "The provided key element does not match the schema"
+#define BAD_STARTING_KEY "The provided starting key is invalid"
 
 static int refuse(struct pl_operation *op, const char *sentence)
 {
@@ -17,7 +17,8 @@ static int length_failure(bool is_sort, struct pl_reason *why)
 {
     /* The missing blank before 2048 is the service's own (dynamodb.md 3.5). */
     return pl_reason_set(why, PL_EINVALID, "%s",
-                         is_sort ? P "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+                         is_sort ? P
+                             "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
                                  : P "Size of hashkey has exceeded the maximum size limit of2048 bytes");
 }
 
@@ -34,33 +35,35 @@ int pl_prepare_key_failure(enum pl_key_found found, const struct pl_key_attribut
         return pl_reason_set(why, PL_EINVALID, P "Type mismatch for key %.*s expected: %s actual: %s",
                              NAME(bad->name), pl_type_name(bad->type), pl_type_name(value.type));
     case PL_KEY_EMPTY:
-        return pl_reason_set(why, PL_EINVALID,
-                             "One or more parameter values are not valid. The AttributeValue for a key attribute "
-                             "cannot contain an empty %s value. Key: %.*s",
-                             bad->type == PL_TYPE_B ? "binary" : "string", NAME(bad->name));
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "One or more parameter values are not valid. The AttributeValue for a key attribute "
+            "cannot contain an empty %s value. Key: %.*s",
+            bad->type == PL_TYPE_B ? "binary" : "string", NAME(bad->name));
     default:
         return length_failure(is_sort, why);
     }
 }
 
 int pl_prepare_index_key_failure(enum pl_key_found found, const struct pl_index *index,
-                                 const struct pl_key_attribute *bad, struct pl_item item, struct pl_reason *why)
+                                 const struct pl_key_attribute *bad, struct pl_item item,
+                                 struct pl_reason *why)
 {
     struct pl_value value;
 
     switch (found) {
     case PL_KEY_WRONG_TYPE:
         PL_ASSERT(pl_item_find(item, bad->name, &value));
-        return pl_reason_set(why, PL_EINVALID,
-                             P "Type mismatch for Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
-                             NAME(bad->name), pl_type_name(bad->type), pl_type_name(value.type),
-                             NAME(index->name));
+        return pl_reason_set(
+            why, PL_EINVALID, P "Type mismatch for Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
+            NAME(bad->name), pl_type_name(bad->type), pl_type_name(value.type), NAME(index->name));
     case PL_KEY_EMPTY:
-        return pl_reason_set(why, PL_EINVALID,
-                             "One or more parameter values are not valid. A value specified for a secondary index "
-                             "key is not supported. The AttributeValue for a key attribute cannot contain an empty "
-                             "%s value. IndexName: %.*s, IndexKey: %.*s",
-                             bad->type == PL_TYPE_B ? "binary" : "string", NAME(index->name), NAME(bad->name));
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "One or more parameter values are not valid. A value specified for a secondary index "
+            "key is not supported. The AttributeValue for a key attribute cannot contain an empty "
+            "%s value. IndexName: %.*s, IndexKey: %.*s",
+            bad->type == PL_TYPE_B ? "binary" : "string", NAME(index->name), NAME(bad->name));
     default:
         for (uint32_t i = 0; i < index->keys.sort_count; i++)
             if (&index->keys.sort[i] == bad)
@@ -162,10 +165,11 @@ static int check_update_targets(struct pl_operation *op)
         if (!pl_key_schema_has(&op->table->keys, name))
             continue;
         if (path->step_count > 1)
-            return pl_reason_set(&op->reply.why, PL_EINVALID,
-                                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
-                                 "not allowed: Key: %.*s",
-                                 NAME(name));
+            return pl_reason_set(
+                &op->reply.why, PL_EINVALID,
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
+                "not allowed: Key: %.*s",
+                NAME(name));
         return pl_reason_set(&op->reply.why, PL_EINVALID,
                              P "Cannot update attribute %.*s. This attribute is part of the key", NAME(name));
     }
@@ -240,8 +244,8 @@ static int check_index_projection(struct pl_operation *op)
             continue;
         if (op->index->global)
             return pl_reason_set(&op->reply.why, PL_EINVALID,
-                                 P "Global secondary index %.*s does not project [%.*s]", NAME(op->index->name),
-                                 NAME(name));
+                                 P "Global secondary index %.*s does not project [%.*s]",
+                                 NAME(op->index->name), NAME(name));
         op->fetches_item = true;
     }
     return 0;
@@ -261,10 +265,11 @@ static int check_select(struct pl_operation *op)
         return 0;
     if (op->select == PL_SELECT_ALL && op->index->projection != PL_PROJECT_ALL) {
         if (op->index->global)
-            return pl_reason_set(&op->reply.why, PL_EINVALID,
-                                 P "Select type ALL_ATTRIBUTES is not supported for global secondary index %.*s "
-                                   "because its projection type is not ALL",
-                                 NAME(op->index->name));
+            return pl_reason_set(
+                &op->reply.why, PL_EINVALID,
+                P "Select type ALL_ATTRIBUTES is not supported for global secondary index %.*s "
+                  "because its projection type is not ALL",
+                NAME(op->index->name));
         op->fetches_item = true;
     }
     return op->projection != NULL ? check_index_projection(op) : 0;
@@ -400,7 +405,8 @@ static int parse_key_condition(struct pl_operation *op)
     if (op->key_condition_text.len == 0)
         return refuse(op, "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
                           "the request.");
-    rc = pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition, &op->reply.why);
+    rc =
+        pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition, &op->reply.why);
     if (rc != 0)
         return rc;
     for (uint32_t i = 0; i < keys->partition_count; i++)
@@ -434,9 +440,8 @@ static int encode_start(struct pl_operation *op, struct pl_buf *pk, struct pl_bu
     int rc = 0;
 
     if (pl_key_schema_encode(schema_read(op), op->start_key, pk, tail, NULL) != PL_KEY_WHOLE)
-        return refuse(op, op->name == PL_OP_SCAN && op->index == NULL
-                              ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH
-                              : BAD_STARTING_KEY);
+        return refuse(op, op->name == PL_OP_SCAN && op->index == NULL ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH
+                                                                      : BAD_STARTING_KEY);
     if (op->index == NULL)
         return 0;
     if (pl_key_schema_encode(&op->table->keys, op->start_key, tail, &base, NULL) != PL_KEY_WHOLE)
@@ -449,7 +454,8 @@ static int encode_start(struct pl_operation *op, struct pl_buf *pk, struct pl_bu
 static int check_start_in_range(struct pl_operation *op)
 {
     if (!pl_bytes_equal(op->start_pk, op->pk))
-        return refuse(op, "The provided starting key is outside query boundaries based on provided conditions");
+        return refuse(op,
+                      "The provided starting key is outside query boundaries based on provided conditions");
     if (pl_bytes_compare(op->start_tail, op->low) < 0 ||
         (op->high.len > 0 && pl_bytes_compare(op->start_tail, op->high) >= 0))
         return refuse(op, "The provided starting key does not match the range key predicate");
@@ -463,8 +469,9 @@ static int check_start_segment(struct pl_operation *op)
     if (!op->has_segment || (uint32_t)(hash * op->segment_count >> 64) == op->segment)
         return 0;
     return pl_reason_set(&op->reply.why, PL_EINVALID,
-                         BAD_STARTING_KEY ": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct "
-                                          "Segment. TotalSegments: %u Segment: %u",
+                         BAD_STARTING_KEY
+                         ": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct "
+                         "Segment. TotalSegments: %u Segment: %u",
                          op->segment_count, op->segment);
 }
 
@@ -477,7 +484,7 @@ static int prepare_start(struct pl_operation *op)
         return 0;
     if (attribute_count(op->start_key) != start_attribute_count(op))
         return refuse(op, op->name == PL_OP_SCAN && op->index == NULL ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH
-                                                                       : BAD_STARTING_KEY);
+                                                                      : BAD_STARTING_KEY);
     rc = encode_start(op, &pk, &tail);
     if (rc != 0) {
         pl_buf_deinit(&pk);
@@ -574,7 +581,9 @@ static int prepare_by_name(struct pl_operation *op)
 /* Where the item of PUT, GET, UPDATE and DELETE stands. A query finds its place as it starts to walk. */
 static void find_place(struct pl_operation *op, uint32_t partition_count)
 {
-    struct pl_keyspace space = { .kind = PL_KIND_ITEM, .id = op->table->id, .partition_count = partition_count };
+    struct pl_keyspace space = { .kind = PL_KIND_ITEM,
+                                 .id = op->table->id,
+                                 .partition_count = partition_count };
 
     pl_key_build(&op->key, &space, op->pk, op->tail);
     op->partition = pl_get_be16(op->key.bytes);

@@ -22,6 +22,7 @@ int pl_prepare_key_failure(enum pl_key_found found, const struct pl_key_attribut
 
 /** The same for a secondary index's key attribute in an item to be written. */
 int pl_prepare_index_key_failure(enum pl_key_found found, const struct pl_index *index,
-                                 const struct pl_key_attribute *bad, struct pl_item item, struct pl_reason *why);
+                                 const struct pl_key_attribute *bad, struct pl_item item,
+                                 struct pl_reason *why);
 
 #endif

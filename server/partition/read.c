@@ -69,7 +69,7 @@ struct walk {
     struct pl_read_place *place;
     struct pl_operation *op;
     struct pl_keyspace space;
-    uint64_t size_bytes;    /* evaluated so far, before the filter */
+    uint64_t size_bytes; /* evaluated so far, before the filter */
     uint64_t fetched_halves;
     bool full; /* the page is */
 };
@@ -98,8 +98,8 @@ static int fetch_item(struct walk *walk, struct pl_item entry, struct pl_item *o
     return rc == PL_ENOTFOUND ? PL_ECORRUPT : rc;
 }
 
-static void add_key_attributes(struct pl_builder *b, const struct pl_key_attribute *attributes, uint32_t count,
-                               const struct pl_key_schema *but, struct pl_item item)
+static void add_key_attributes(struct pl_builder *b, const struct pl_key_attribute *attributes,
+                               uint32_t count, const struct pl_key_schema *but, struct pl_item item)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct pl_value value;
@@ -231,9 +231,9 @@ static int visit_bucket(struct walk *walk, struct pl_bytes record)
 
         /* Another partition key with the same digest may stand in the same bucket. */
         if (begins_with(at->full_key, walk->op->pk))
-            rc = visit_tail(walk,
-                            pl_bytes(at->full_key.data + walk->op->pk.len, at->full_key.len - walk->op->pk.len),
-                            at->item);
+            rc = visit_tail(
+                walk, pl_bytes(at->full_key.data + walk->op->pk.len, at->full_key.len - walk->op->pk.len),
+                at->item);
     }
     free(entries);
     return rc;
@@ -303,12 +303,14 @@ static int query(struct walk *walk)
     int rc;
 
     pl_key_seek(&prefix, &walk->space, op->pk, pl_bytes(NULL, 0), &prefix_len);
-    rc = op->descending ? seek_down(walk, &key, &record, &prefix_len) : seek_up(walk, &key, &record, &prefix_len);
+    rc = op->descending ? seek_down(walk, &key, &record, &prefix_len)
+                        : seek_up(walk, &key, &record, &prefix_len);
     while (rc == 0 && begins_with(key, pl_bytes(prefix.bytes, prefix_len))) {
         rc = visit_record(walk, key, record, prefix_len);
         if (rc != GO_ON)
             break;
-        rc = op->descending ? pl_snapshot_prev(snapshot, &key, &record) : pl_snapshot_next(snapshot, &key, &record);
+        rc = op->descending ? pl_snapshot_prev(snapshot, &key, &record)
+                            : pl_snapshot_next(snapshot, &key, &record);
     }
     return rc == PL_ENOTFOUND || rc == STOP ? 0 : rc;
 }
@@ -330,8 +332,8 @@ static void segment_range(const struct pl_operation *op, uint64_t *first, uint64
         *last = (uint64_t)((whole * (op->segment + 1) + op->segment_count - 1) / op->segment_count) - 1;
 }
 
-static int scan_record(struct walk *walk, struct pl_bytes key, struct pl_bytes record, const struct pl_key *start,
-                       struct pl_bytes start_full)
+static int scan_record(struct walk *walk, struct pl_bytes key, struct pl_bytes record,
+                       const struct pl_key *start, struct pl_bytes start_full)
 {
     struct pl_record_cursor cursor;
     struct pl_record_entry entry;
@@ -384,10 +386,12 @@ static int scan(struct walk *walk)
         if (start_full.data == NULL)
             return PL_ENOMEM;
     }
-    for (uint32_t p = pl_get_be16(from.bytes); rc == GO_ON && p <= pl_key_partition(last, partition_count); p++) {
+    for (uint32_t p = pl_get_be16(from.bytes); rc == GO_ON && p <= pl_key_partition(last, partition_count);
+         p++) {
         if (p != pl_get_be16(from.bytes))
-            pl_key_scan_start(&from, &walk->space,
-                              (uint64_t)((unsigned __int128)p * (((unsigned __int128)1 << 64) / partition_count)));
+            pl_key_scan_start(
+                &from, &walk->space,
+                (uint64_t)((unsigned __int128)p * (((unsigned __int128)1 << 64) / partition_count)));
         rc = scan_partition(walk, &from, &start, start_full, last);
     }
     return rc == STOP ? 0 : rc;
@@ -413,7 +417,8 @@ static int walk_pages(struct pl_read_place *place, struct pl_operation *op)
     struct walk walk = { .place = place, .op = op };
     int rc;
 
-    walk.space = (struct pl_keyspace){ .kind = PL_KIND_ITEM, .id = op->table->id,
+    walk.space = (struct pl_keyspace){ .kind = PL_KIND_ITEM,
+                                       .id = op->table->id,
                                        .partition_count = place->partition_count };
     if (op->index != NULL) {
         walk.space.kind = op->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX;

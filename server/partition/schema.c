@@ -87,7 +87,8 @@ int pl_schema_patch(const struct pl_table *table, struct pl_bytes patch, struct 
 
 /* ---- what differs ----------------------------------------------------------------------------------- */
 
-static bool same_attributes(const struct pl_key_attribute *a, const struct pl_key_attribute *b, uint32_t count)
+static bool same_attributes(const struct pl_key_attribute *a, const struct pl_key_attribute *b,
+                            uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (!pl_bytes_equal(a[i].name, b[i].name) || a[i].type != b[i].type)
@@ -115,7 +116,7 @@ static bool same_projection(const struct pl_index *a, const struct pl_index *b)
 /* True when what is stored for `old` is what `new` would store. */
 static bool same_entries(const struct pl_index *old, const struct pl_index *new, bool same_code)
 {
-    return old->global == new->global && same_keys(&old->keys, &new->keys) && same_projection(old, new) &&
+    return old->global == new->global &&same_keys(&old->keys, &new->keys) && same_projection(old, new) &&
            (same_code || old->projection != PL_PROJECT_FUNCTION);
 }
 
@@ -155,8 +156,8 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
     return rc;
 }
 
-static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *table,
-                            struct pl_buf *change)
+static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *current,
+                            const struct pl_table *table, struct pl_buf *change)
 {
     for (uint32_t i = 0; i < current->index_count; i++) {
         const struct pl_index *old = &current->indexes[i];
@@ -171,8 +172,8 @@ static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *c
     return 0;
 }
 
-static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current, struct pl_table *table,
-                               bool same_code, struct pl_buf *change)
+static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current,
+                               struct pl_table *table, bool same_code, struct pl_buf *change)
 {
     for (uint32_t i = 0; i < table->index_count; i++) {
         struct pl_index *index = &table->indexes[i];
@@ -202,18 +203,20 @@ static int compare_tables(const struct pl_table *a, const struct pl_table *b, bo
     return rc;
 }
 
-int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *definition,
-                    uint64_t code_hash, struct pl_buf *change, struct pl_reason *why)
+int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
+                    const struct pl_table *definition, uint64_t code_hash, struct pl_buf *change,
+                    struct pl_reason *why)
 {
     bool same_code = pl_catalog_code(catalog, current->id) == code_hash, same;
     struct pl_table *table;
     int rc;
 
     if (!same_keys(&current->keys, &definition->keys))
-        return pl_reason_set(why, PL_EINVALID,
-                             "partition_key, sort_key: the table %.*s has items under other keys; drop it first, or "
-                             "give the new one another name",
-                             NAME(current->name));
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "partition_key, sort_key: the table %.*s has items under other keys; drop it first, or "
+            "give the new one another name",
+            NAME(current->name));
     rc = pl_table_copy(definition, &table);
     if (rc != 0)
         return rc;
@@ -250,9 +253,10 @@ int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, str
     int rc;
 
     if (table->deletion_protection)
-        return pl_reason_set(why, PL_EINVALID,
-                             "Resource cannot be deleted as it is currently protected against deletion. Disable "
-                             "deletion protection first.");
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "Resource cannot be deleted as it is currently protected against deletion. Disable "
+            "deletion protection first.");
     rc = pl_catalog_add_garbage(catalog, table->id, PL_KIND_ITEM, change);
     for (uint32_t i = 0; i < table->index_count && rc == 0; i++)
         rc = pl_catalog_add_garbage(catalog, table->indexes[i].id, index_kind(&table->indexes[i]), change);

@@ -22,8 +22,9 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
  * keys. `code_hash` is that of the module whose functions the definition names; when it differs from
  * the one last applied, indexes with a project function are built anew. Appends nothing when nothing differs.
  */
-int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current, const struct pl_table *definition,
-                    uint64_t code_hash, struct pl_buf *change, struct pl_reason *why);
+int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
+                    const struct pl_table *definition, uint64_t code_hash, struct pl_buf *change,
+                    struct pl_reason *why);
 
 /** Create or alter, whichever it takes. */
 int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definition, uint64_t code_hash,

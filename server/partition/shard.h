@@ -43,7 +43,7 @@ struct pl_shard_options {
     struct pl_recovery_options recovery;
     enum pl_shard_sync sync;
     uint32_t sync_interval_ms;
-    uint32_t checkpoint_interval_ms;  /* 0: 5000 */
+    uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* 0: 64 MiB */
     struct pl_clock clock;
     const struct pl_logger *logger;

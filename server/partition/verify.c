@@ -71,8 +71,8 @@ static int check_entry(struct walk *walk, const struct pl_index *index, const st
         return rc;
     rc = pl_place_get(&entry.place, walk->work->view, &there);
     if (rc == PL_ENOTFOUND) {
-        fault(walk->verify, "%.*s/%.*s: an item has no entry", (int)walk->table->name.len, walk->table->name.data,
-              (int)index->name.len, index->name.data);
+        fault(walk->verify, "%.*s/%.*s: an item has no entry", (int)walk->table->name.len,
+              walk->table->name.data, (int)index->name.len, index->name.data);
         return 0;
     }
     if (rc == 0 && !pl_bytes_equal(there.bytes, entry.item.bytes))
@@ -89,7 +89,8 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
     int rc = 0;
 
     if (pl_key_schema_encode(&walk->table->keys, item, &pk, &tail, NULL) != PL_KEY_WHOLE) {
-        fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len, walk->table->name.data);
+        fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len,
+              walk->table->name.data);
     } else {
         pl_key_build(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail));
         if (!pl_bytes_equal(pl_key_view(&place), key))
@@ -140,14 +141,16 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
     int rc = pl_record_open(record, &cursor);
 
     if (rc != 0) {
-        fault(walk->verify, "%.*s: a record cannot be read", (int)walk->table->name.len, walk->table->name.data);
+        fault(walk->verify, "%.*s: a record cannot be read", (int)walk->table->name.len,
+              walk->table->name.data);
         return 0;
     }
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         walk->count++;
         walk->size_bytes += entry.item.size_bytes;
         if (pl_item_check(entry.item.bytes, &checked) != 0 || checked.size_bytes != entry.item.size_bytes) {
-            fault(walk->verify, "%.*s: an item is malformed", (int)walk->table->name.len, walk->table->name.data);
+            fault(walk->verify, "%.*s: an item is malformed", (int)walk->table->name.len,
+                  walk->table->name.data);
             continue;
         }
         rc = walk->index == NULL ? check_item(walk, key, entry.item) : check_entry_item(walk, entry.item);
@@ -184,12 +187,13 @@ static int walk_keyspace(struct walk *walk, enum pl_key_kind kind, uint32_t id)
     for (uint32_t p = 0; p < space.partition_count && rc == 0; p++) {
         rc = walk_partition(walk, &space, p);
         if (rc == PL_ECORRUPT) {
-            fault(walk->verify, "%.*s: partition %u: stored data failed its checksum", (int)walk->table->name.len,
-                  walk->table->name.data, p);
+            fault(walk->verify, "%.*s: partition %u: stored data failed its checksum",
+                  (int)walk->table->name.len, walk->table->name.data, p);
             rc = 0;
         }
     }
-    if (rc == 0 && ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes))
+    if (rc == 0 &&
+        ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes))
         fault(walk->verify, "%.*s%s%.*s: counted %lld items of %lld bytes, found %llu of %llu",
               (int)walk->table->name.len, walk->table->name.data, walk->index == NULL ? "" : "/",
               walk->index == NULL ? 0 : (int)walk->index->name.len,
@@ -222,7 +226,9 @@ int pl_verify(struct pl_verify *verify)
     struct pl_arena arena = { 0 };
     struct pl_inflight *nothing = NULL;
     struct pl_view view = { .snapshot = verify->snapshot };
-    struct pl_index_work work = { .view = &view, .partition_count = verify->partition_count, .arena = &arena };
+    struct pl_index_work work = { .view = &view,
+                                  .partition_count = verify->partition_count,
+                                  .arena = &arena };
     struct walk walk = { .verify = verify, .work = &work };
     int rc = pl_inflight_new(&nothing);
 

@@ -25,11 +25,12 @@ void pl_group_applied(struct pl_group *group, uint64_t index)
 int pl_group_replayed(struct pl_group *group, const struct pl_journal_record *record, struct pl_reason *why)
 {
     if (record->index != group->last_index + 1)
-        return pl_reason_set(why, PL_ECORRUPT,
-                             "partition %u: the journal goes from entry %llu to %llu at position %llu: the entries "
-                             "between are lost",
-                             group->partition, (unsigned long long)group->last_index,
-                             (unsigned long long)record->index, (unsigned long long)record->position);
+        return pl_reason_set(
+            why, PL_ECORRUPT,
+            "partition %u: the journal goes from entry %llu to %llu at position %llu: the entries "
+            "between are lost",
+            group->partition, (unsigned long long)group->last_index, (unsigned long long)record->index,
+            (unsigned long long)record->position);
     group->term = record->term;
     group->last_index = record->index;
     group->applied_index = record->index;

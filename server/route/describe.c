@@ -29,7 +29,8 @@ static bool add_index(cJSON *to, const struct pl_index *index, struct pl_counter
         return cJSON_AddStringToObject(at, "state", "active") != NULL;
     if (cJSON_AddStringToObject(at, "state", "backfilling") == NULL)
         return false;
-    return filled == NULL || cJSON_AddNumberToObject(at, "items_done", (double)filled(state, index->id)) != NULL;
+    return filled == NULL ||
+           cJSON_AddNumberToObject(at, "items_done", (double)filled(state, index->id)) != NULL;
 }
 
 static bool add_state(cJSON *to, const struct pl_table *table, struct pl_counters *counters,

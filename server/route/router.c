@@ -88,7 +88,8 @@ static int describe(struct pl_router *router, struct pl_operation *op)
     } else {
         table = pl_tables_find(tables, op->table_name);
         if (table == NULL)
-            return pl_reason_set(&op->reply.why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
+            return pl_reason_set(&op->reply.why, PL_ENOTABLE,
+                                 "Requested resource not found: Table: %.*s not found",
                                  (int)op->table_name.len, op->table_name.data);
         rc = pl_describe_table(table, router->options.counters, router->options.uplink.filled,
                                router->options.uplink.state, &op->bytes);
@@ -142,7 +143,8 @@ static int refuse_duplicates(struct pl_operation *batch)
     qsort(sorted, batch->child_count, sizeof *sorted, compare_keys);
     for (uint32_t i = 1; i < batch->child_count; i++)
         if (compare_keys(&sorted[i - 1], &sorted[i]) == 0)
-            return pl_reason_set(&batch->reply.why, PL_EINVALID, "Provided list of item keys contains duplicates");
+            return pl_reason_set(&batch->reply.why, PL_EINVALID,
+                                 "Provided list of item keys contains duplicates");
     return 0;
 }
 
@@ -169,7 +171,8 @@ static int read_children(struct pl_router *router, struct pl_operation *batch)
             continue;
         size_bytes += child->reply.item.size_bytes;
         if (size_bytes > BATCH_GET_BYTES_MAX)
-            return pl_reason_set(&batch->reply.why, PL_ELIMIT, "a batch gets at most 16 MB: ask for fewer items");
+            return pl_reason_set(&batch->reply.why, PL_ELIMIT,
+                                 "a batch gets at most 16 MB: ask for fewer items");
         batch->reply.count++;
         if (batch->row != NULL)
             rc = batch->row(child, child->reply.item);
@@ -186,7 +189,8 @@ static int begin_batch(struct pl_router *router, struct pl_operation *batch)
 
 static void submit(struct pl_router *router, struct pl_operation *op)
 {
-    router->options.uplink.submit(router->options.uplink.state, op->partition % router->options.shard_count, op);
+    router->options.uplink.submit(router->options.uplink.state, op->partition % router->options.shard_count,
+                                  op);
 }
 
 static bool write_children(struct pl_router *router, struct pl_operation *batch)

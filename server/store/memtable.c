@@ -247,7 +247,8 @@ const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *n
 
 void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out)
 {
-    const struct value *value = atomic_load_explicit(&((struct pl_memtable_node *)node)->value, memory_order_acquire);
+    const struct value *value =
+        atomic_load_explicit(&((struct pl_memtable_node *)node)->value, memory_order_acquire);
 
     out->key = key_of(node);
     out->value = pl_bytes(value->bytes, value->len);

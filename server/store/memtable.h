@@ -51,7 +51,8 @@ struct pl_memtable_node;
 
 const struct pl_memtable_node *pl_memtable_first(const struct pl_memtable *table);
 const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table, struct pl_bytes at_least);
-const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table, struct pl_bytes below);
+const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table,
+                                                       struct pl_bytes below);
 const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *node);
 void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out);
 

@@ -321,7 +321,8 @@ static int settle_on(struct pl_snapshot *s, struct pl_bytes *key, struct pl_byte
     return PL_ENOTFOUND;
 }
 
-int pl_snapshot_seek(struct pl_snapshot *s, struct pl_bytes at_least, struct pl_bytes *key, struct pl_bytes *value)
+int pl_snapshot_seek(struct pl_snapshot *s, struct pl_bytes at_least, struct pl_bytes *key,
+                     struct pl_bytes *value)
 {
     int rc;
 
@@ -332,7 +333,8 @@ int pl_snapshot_seek(struct pl_snapshot *s, struct pl_bytes at_least, struct pl_
     return rc != 0 ? rc : settle_on(s, key, value);
 }
 
-int pl_snapshot_seek_before(struct pl_snapshot *s, struct pl_bytes below, struct pl_bytes *key, struct pl_bytes *value)
+int pl_snapshot_seek_before(struct pl_snapshot *s, struct pl_bytes below, struct pl_bytes *key,
+                            struct pl_bytes *value)
 {
     int rc;
 

@@ -93,8 +93,9 @@ static void give_item(struct fixture *f, const char *json)
 {
     struct pl_reason why = { 0 };
 
-    CHECK_MSG(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &f->op.arena, &f->op.bytes, &f->op.item, &why) == 0, "%s",
-              why.text);
+    CHECK_MSG(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &f->op.arena, &f->op.bytes, &f->op.item, &why) ==
+                  0,
+              "%s", why.text);
 }
 
 static int create(struct fixture *f, const char *definition)
@@ -208,7 +209,8 @@ static void an_index_added_to_a_live_table_is_filled(void)
     start(&f);
     fill(&f);
     ask(&f, PL_OP_ALTER, "Messages");
-    f.op.definition = pl_str("{\"indexes\":{\"ByMsg\":{\"partition_key\":\"MsgID:S\",\"project\":[\"Likes\"]}}}");
+    f.op.definition =
+        pl_str("{\"indexes\":{\"ByMsg\":{\"partition_key\":\"MsgID:S\",\"project\":[\"Likes\"]}}}");
     CHECK_MSG(run(&f) == 0, "%s", f.op.reply.why.text);
     CHECK_MSG(query(&f, "Messages", "ByMsg", "MsgID = \"001\"") == 0, "%s", f.op.reply.why.text);
     CHECK(f.op.reply.count == 2);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/shard_inside.h"
+
+#include "partition/heads.h"
+
+enum { ROOM_INTERVAL_MS = 250, MARK_AFTER_MS = 1000, REAP_INTERVAL_MS = 10000, CHORE_RETRY_MS = 1000 };
+
+static void check_room(struct pl_shard *shard, uint64_t now)
+{
+    struct pl_store_room room;
+    bool full;
+
+    if (!pl_shard_passed_ms(now, shard->room_ns, ROOM_INTERVAL_MS))
+        return;
+    shard->room_ns = now;
+    if (pl_store_room(shard->files.store, &room) != 0)
+        return;
+    full = room.low || pl_journal_full(shard->files.journal) || shard->checkpoint == CHECKPOINT_WAITING;
+    if (full != shard->full)
+        pl_log(shard->options.logger, PL_LOG_WARN,
+               full ? "the disk is full: puts stop" : "there is room again: puts go on", "%llu bytes free",
+               (unsigned long long)room.disk_free_bytes);
+    shard->full = full;
+}
+
+/* The counters and the groups' places, so that the store as of the checkpoint is whole in itself. */
+int pl_shard_freeze(struct pl_shard *shard)
+{
+    int rc = pl_heads_write(shard->state, shard->groups, shard->partition_count, shard->counters);
+
+    if (rc == 0)
+        rc = pl_state_freeze(shard->state);
+    if (rc != 0)
+        return rc;
+    pl_counters_settle(shard->counters);
+    pl_shard_drop_view(shard);
+    return 0;
+}
+
+void pl_shard_tell_flushed(struct pl_shard *shard, int rc)
+{
+    while (shard->stills_frozen != NULL) {
+        struct pl_shard_still *still = shard->stills_frozen;
+
+        shard->stills_frozen = still->next;
+        still->flushed(shard, still, rc);
+    }
+}
+
+/* Those who want to see the store as of this checkpoint. */
+static void tell_frozen(struct pl_shard *shard)
+{
+    shard->stills_frozen = shard->stills_waiting;
+    shard->stills_waiting = NULL;
+    for (struct pl_shard_still *still = shard->stills_frozen; still != NULL; still = still->next)
+        still->frozen(shard, still);
+}
+
+void pl_shard_stand_still(struct pl_shard *shard, struct pl_shard_still *still)
+{
+    if (shard->failed != 0) {
+        still->flushed(shard, still, PL_EREADONLY);
+        return;
+    }
+    still->next = shard->stills_waiting;
+    shard->stills_waiting = still;
+}
+
+static bool checkpoint_is_due(const struct pl_shard *shard, uint64_t now)
+{
+    uint64_t behind = shard->applied_position - shard->checkpoint_position;
+
+    if (shard->checkpoint != CHECKPOINT_NONE || shard->durable != NULL || shard->failed != 0)
+        return false;
+    if (shard->stills_waiting != NULL)
+        return true;
+    if (shard->stats.changes == shard->checkpoint_changes)
+        return false;
+    return behind >= shard->options.checkpoint_journal_bytes ||
+           pl_shard_passed_ms(now, shard->checkpoint_ns, shard->options.checkpoint_interval_ms);
+}
+
+static void begin_checkpoint(struct pl_shard *shard, uint64_t now)
+{
+    if (shard->checkpoint == CHECKPOINT_WAITING)
+        shard->checkpoint = CHECKPOINT_BEGUN;
+    if (!checkpoint_is_due(shard, now))
+        return;
+    shard->checkpoint_ns = now;
+    if (pl_shard_freeze(shard) != 0)
+        return; /* no memory: a later tick tries again */
+    tell_frozen(shard);
+    shard->checkpoint = CHECKPOINT_BEGUN;
+    shard->checkpoint_position = shard->applied_position;
+    shard->checkpoint_changes = shard->stats.changes;
+}
+
+bool pl_shard_checkpoints(const struct pl_shard *shard)
+{
+    return shard->checkpoint == CHECKPOINT_BEGUN;
+}
+
+int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
+{
+    int rc = pl_state_flush(shard->state);
+
+    if (rc != 0)
+        return pl_reason_set(why, rc, "what is in memory could not be put into the store");
+    rc = pl_checkpoint_begin(shard->files.checkpoint, shard->checkpoint_position, why);
+    if (rc != 0)
+        return rc;
+    rc = pl_checkpoint_run(shard->files.checkpoint, why);
+    /* After a failed sync nobody knows what the disk has. */
+    return rc == 0 ? 0 : PL_EIO;
+}
+
+void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why)
+{
+    struct pl_journal_record record = { .kind = PL_JOURNAL_CHECKPOINT };
+    struct pl_buf payload = { 0 };
+    struct pl_reason unwritten = { 0 };
+
+    if (rc == PL_EFULL || rc == PL_ENOMEM) {
+        /* The journal has it all. Puts stop until there is room. */
+        shard->checkpoint = CHECKPOINT_WAITING;
+        return;
+    }
+    if (rc != 0) {
+        pl_shard_fail(shard, rc, why);
+        if (pl_checkpoint_busy(shard->files.checkpoint))
+            pl_checkpoint_abandon(shard->files.checkpoint);
+        shard->checkpoint = CHECKPOINT_NONE;
+        pl_shard_tell_flushed(shard, rc);
+        return;
+    }
+    pl_state_settle(shard->state);
+    pl_shard_drop_view(shard);
+    pl_shard_tell_flushed(shard, 0);
+    pl_checkpoint_payload(shard->files.checkpoint, &payload);
+    record.payload = pl_buf_view(&payload);
+    rc = pl_buf_status(&payload);
+    if (rc == 0)
+        rc = pl_journal_append(shard->files.journal, &record, PL_JOURNAL_SHRINK, &shard->checkpoint_record,
+                               &unwritten);
+    pl_buf_deinit(&payload);
+    if (rc != 0) {
+        pl_log(shard->options.logger, PL_LOG_WARN, "the checkpoint was not recorded", "%s",
+               pl_reason_text(&unwritten, rc));
+        pl_checkpoint_abandon(shard->files.checkpoint);
+        shard->checkpoint = CHECKPOINT_NONE;
+        return;
+    }
+    shard->checkpoint = CHECKPOINT_RECORDED;
+    shard->gathering->must_sync = true;
+    pl_shard_seal(shard);
+}
+
+bool pl_shard_wants_prepare(const struct pl_shard *shard)
+{
+    return shard->failed == 0 && pl_journal_wants_prepare(shard->files.journal);
+}
+
+int pl_shard_run_prepare(struct pl_shard *shard, struct pl_reason *why)
+{
+    return pl_journal_prepare(shard->files.journal, why);
+}
+
+/* After a second's rest the last batch's durability is itself recorded, and --sync interval catches up. */
+static void rest(struct pl_shard *shard, uint64_t now)
+{
+    if (!pl_shard_is_idle(shard)) {
+        shard->active_ns = now;
+        return;
+    }
+    if (!pl_shard_passed_ms(now, shard->active_ns, MARK_AFTER_MS) || shard->failed != 0)
+        return;
+    if (shard->options.sync == PL_SHARD_SYNC_NEVER)
+        return;
+    if (pl_journal_mark(shard->files.journal) == 0 &&
+        pl_journal_end(shard->files.journal) > pl_journal_durable(shard->files.journal)) {
+        shard->gathering->must_sync = true;
+        pl_shard_seal(shard);
+    }
+}
+
+void pl_shard_tick(struct pl_shard *shard)
+{
+    uint64_t now = pl_shard_now_ns(shard);
+
+    check_room(shard, now);
+    begin_checkpoint(shard, now);
+    rest(shard, now);
+    if (shard->chore_failed_ns != 0 && pl_shard_passed_ms(now, shard->chore_failed_ns, CHORE_RETRY_MS)) {
+        shard->chore_failed_ns = 0;
+        shard->chores_wait = true;
+    }
+    if (pl_shard_passed_ms(now, shard->reap_ns, REAP_INTERVAL_MS)) {
+        shard->reap_ns = now;
+        pl_store_reap_readers(shard->files.store, NULL);
+    }
+}
+
+void pl_shard_commit_checkpoint(struct pl_shard *shard)
+{
+    uint64_t keep_from;
+
+    if (shard->checkpoint != CHECKPOINT_RECORDED ||
+        pl_journal_durable(shard->files.journal) <= shard->checkpoint_record)
+        return;
+    pl_checkpoint_commit(shard->files.checkpoint, &keep_from);
+    pl_journal_trim(shard->files.journal, keep_from);
+    shard->checkpoint = CHECKPOINT_NONE;
+    shard->stats.checkpoints++;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/shard_inside.h"
+
+#include "partition/schema.h"
+
+static int commit_chore(void *state, uint16_t partition, struct pl_buf *change)
+{
+    struct pl_shard *shard = state;
+
+    shard->chore_batch = shard->gathering->number;
+    return pl_shard_commit(shard, partition, pl_buf_view(change),
+                           shard->chore.kind == PL_CHORE_SWEEP ? PL_JOURNAL_SHRINK : PL_JOURNAL_GROW, NULL);
+}
+
+/* The chore is walked to its end: the catalog says so from now on. */
+static int complete_chore(struct pl_shard *shard)
+{
+    struct pl_catalog next;
+    struct pl_buf change = { 0 };
+    const struct pl_table *table;
+    int rc = pl_catalog_copy(&shard->catalog, &next);
+
+    if (rc != 0)
+        return rc;
+    if (shard->chore.kind == PL_CHORE_SWEEP) {
+        pl_catalog_remove_garbage(&next, shard->chore.space.id, &change);
+    } else {
+        table = pl_tables_find_id(next.tables, shard->chore.table_id);
+        if (table != NULL)
+            rc = pl_schema_activate(&next, table, shard->chore.index_id, &change);
+    }
+    shard->chore_batch = shard->gathering->number;
+    if (rc == 0)
+        rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_SHRINK, NULL);
+    else
+        pl_catalog_deinit(&next);
+    pl_buf_deinit(&change);
+    if (rc == 0)
+        pl_chore_deinit(&shard->chore);
+    return rc;
+}
+
+/* The newest batch that holds anything. */
+static uint64_t newest_batch(const struct pl_shard *shard)
+{
+    return pl_batch_is_empty(shard->gathering) ? shard->gathering->number - 1 : shard->gathering->number;
+}
+
+/* One step, when the one before is applied: then the snapshot has it. True when more is to come. */
+bool pl_shard_do_chore(struct pl_shard *shard)
+{
+    struct pl_chore_hands hands = { .commit = commit_chore,
+                                    .state = shard,
+                                    .view = &shard->evaluator.view,
+                                    .partition_count = shard->partition_count,
+                                    .script = shard->script,
+                                    .logger = shard->options.logger };
+    int rc;
+
+    if (shard->failed != 0 || shard->chore_batch > shard->applied_batch)
+        return false; /* applying will bring us back */
+    if (shard->chore.kind == PL_CHORE_NONE) {
+        shard->chores_wait =
+            shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog, shard->partition_count);
+        if (!shard->chores_wait)
+            return false;
+        /* The catalog that asked for it may be on its way still, and so may be writes from before it. */
+        shard->chore_batch = newest_batch(shard);
+        if (shard->chore_batch > shard->applied_batch)
+            return false;
+    }
+    rc = pl_shard_freshen_view(shard);
+    if (rc == 0)
+        rc = pl_chore_step(&shard->chore, &shard->catalog, &hands);
+    if (rc == 1)
+        rc = complete_chore(shard);
+    if (rc < 0) {
+        /* Short of memory or room: a later tick tries again. */
+        shard->chores_wait = false;
+        shard->chore_failed_ns = pl_shard_now_ns(shard);
+    }
+    return rc == 0 && shard->chore_batch <= shard->applied_batch;
+}
+
+bool pl_shard_has_chores(const struct pl_shard *shard)
+{
+    return shard->chores_wait && shard->failed == 0 && !shard->full;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_PARTITION_SHARD_INSIDE_H
+#define PL_PARTITION_SHARD_INSIDE_H
+
+#include "partition/shard.h"
+
+#include "partition/batch.h"
+#include "partition/catalog.h"
+#include "partition/chore.h"
+#include "partition/counters.h"
+#include "partition/evaluate.h"
+#include "replica/group.h"
+
+/**
+ * What the files of the shard share, and nobody else sees:
+ *
+ *     shard.c             opening, closing, figures
+ *     shard_turn.c        the queue, batches, sealing, applying
+ *     shard_judge.c       one operation: a write, a change of schema, a new set of modules
+ *     shard_chore.c       filling and sweeping, a step at a time
+ *     shard_checkpoint.c  timed work: freezing, flushing, checkpoints, room, rest
+ */
+struct pl_shard {
+    struct pl_shard_options options;
+    struct pl_recovered files;
+    struct pl_state *state; /* the files' store, and what is applied but not in it yet */
+    uint32_t partition_count;
+    struct pl_group *groups; /* one for each partition */
+    struct pl_counters *counters;
+    struct pl_catalog catalog;   /* as of the newest change, in flight or not */
+    struct pl_tables *published; /* as of the last applied batch; NULL once taken */
+    struct pl_script *script;    /* NULL: no modules */
+
+    /* Evaluation. */
+    struct pl_inflight *inflight;
+    struct pl_evaluator evaluator; /* its view's snapshot is ours */
+
+    /* Operations waiting, and batches on their way. */
+    struct pl_operation *queue_first, *queue_last;
+    size_t queued;
+    struct pl_batch *gathering;
+    struct pl_batch *in_flight; /* on the worker */
+    struct pl_batch *durable;   /* to be applied; oldest first */
+    struct pl_batch *spare;
+    uint64_t batch_number;
+    uint64_t applied_batch;
+    uint64_t applied_position; /* of the journal: all before is in the store */
+    struct pl_operation *finished_first, *finished_last;
+
+    /* Checkpoints: begun, run by a worker, recorded in the journal, committed once durable. */
+    enum {
+        CHECKPOINT_NONE,
+        CHECKPOINT_BEGUN,    /* what was applied is frozen; a worker flushes and syncs it */
+        CHECKPOINT_WAITING,  /* it found no room or memory: the next tick begins it again */
+        CHECKPOINT_RECORDED, /* its record is in the journal, not yet durable */
+    } checkpoint;
+    struct pl_shard_still *stills_waiting; /* for the next checkpoint */
+    struct pl_shard_still *stills_frozen;  /* for this one */
+    uint64_t checkpoint_record;            /* journal position of the record */
+    uint64_t checkpoint_position;          /* applied position at the last begin */
+    uint64_t checkpoint_changes;           /* stats.changes then: a directory at rest needs no checkpoint */
+
+    struct pl_chore chore;
+    uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */
+    bool chores_wait; /* the catalog has changed since it was last asked for chores, and there were none */
+
+    /* The times of the last of each, monotonic. */
+    uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
+    uint64_t chore_failed_ns; /* 0: it has not */
+    bool full;
+    int failed;
+    struct pl_reason failed_why;
+    struct pl_shard_stats stats;
+};
+
+/* ---- shard.c ---- */
+
+uint64_t pl_shard_now_ns(const struct pl_shard *shard);
+bool pl_shard_passed_ms(uint64_t now, uint64_t since, uint64_t ms);
+
+/** From here on the shard takes nothing more: what the disk holds is not known. The process must end. */
+void pl_shard_fail(struct pl_shard *shard, int rc, const struct pl_reason *why);
+
+/* ---- shard_turn.c ---- */
+
+/** The operation has its reply and waits for nothing: it can be taken. */
+void pl_shard_finish(struct pl_shard *shard, struct pl_operation *op);
+
+/** True for changes that make the store larger: they stop early, so that deletes still find room. */
+bool pl_shard_grows(const struct pl_operation *op);
+
+/** The operation is judged. What it learned may be in flight still: then it waits with it. */
+void pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op);
+
+/**
+ * A change becomes part of the gathering batch: in its memory, in its group's journal
+ * and in the overlay. A failure leaves all three as they were.
+ */
+int pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                    enum pl_journal_use use, struct pl_reason *why);
+
+/** What was gathered goes to the disk, if nothing else is on its way there. */
+void pl_shard_seal(struct pl_shard *shard);
+
+/** See what is applied; let go of it. */
+int pl_shard_freshen_view(struct pl_shard *shard);
+void pl_shard_drop_view(struct pl_shard *shard);
+
+/* ---- shard_judge.c ---- */
+
+/** Give the operation its reply, and conclude it. */
+void pl_shard_judge(struct pl_shard *shard, struct pl_operation *op);
+
+/**
+ * Take over a catalog whose changes go to the journal; readers see it when they are applied. Takes `next`,
+ * also when it fails.
+ */
+int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, struct pl_buf *change,
+                           enum pl_journal_use use, struct pl_reason *why);
+
+/* ---- shard_chore.c ---- */
+
+/** One step, when the one before is applied: then the snapshot has it. True when more is to come. */
+bool pl_shard_do_chore(struct pl_shard *shard);
+
+/* ---- shard_checkpoint.c ---- */
+
+/** What is applied, with the counters and the groups' places, is ready to be flushed. */
+int pl_shard_freeze(struct pl_shard *shard);
+
+/** Tell those who wait for this checkpoint. */
+void pl_shard_tell_flushed(struct pl_shard *shard, int rc);
+
+/** If the checkpoint's record has become durable, the journal before it is needed no more. */
+void pl_shard_commit_checkpoint(struct pl_shard *shard);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/shard_inside.h"
+
+#include "partition/change.h"
+
+enum {
+    BATCH_BYTES_MAX = 4 << 20,
+    BATCH_OPERATIONS_MAX = 4096,
+    MEMORY_FACTOR_MAX = 2, /* times the journal bytes between two checkpoints */
+};
+
+/* ---- batches ---------------------------------------------------------------------------------------- */
+
+static struct pl_batch *fresh_batch(struct pl_shard *shard)
+{
+    struct pl_batch *batch = shard->spare;
+
+    if (batch != NULL) {
+        shard->spare = batch->next;
+        batch->next = NULL;
+    } else {
+        batch = pl_batch_new();
+    }
+    if (batch != NULL)
+        batch->number = ++shard->batch_number;
+    return batch;
+}
+
+void pl_shard_finish(struct pl_shard *shard, struct pl_operation *op)
+{
+    op->next = NULL;
+    if (shard->finished_last == NULL)
+        shard->finished_first = op;
+    else
+        shard->finished_last->next = op;
+    shard->finished_last = op;
+}
+
+/* Is there anything that a write just judged could have seen and that is not yet applied? */
+static bool anything_unapplied(const struct pl_shard *shard)
+{
+    return shard->gathering->change_count > 0 || shard->in_flight != NULL || shard->durable != NULL;
+}
+
+/* The operation is judged. What it learned may be in flight still: then it waits with it. */
+void pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op)
+{
+    if (anything_unapplied(shard))
+        pl_batch_add_operation(shard->gathering, op);
+    else
+        pl_shard_finish(shard, op);
+}
+
+/* True for changes that make the store larger: they stop early, so that deletes still find room. */
+bool pl_shard_grows(const struct pl_operation *op)
+{
+    return op->name != PL_OP_DELETE && op->name != PL_OP_DROP;
+}
+
+static int show_in_overlay(struct pl_shard *shard, struct pl_bytes change)
+{
+    struct pl_effect effect;
+    int rc;
+
+    while ((rc = pl_change_take(&change, &effect)) == 1) {
+        if (effect.kind == PL_EFFECT_COUNT)
+            continue;
+        rc = pl_inflight_set(shard->inflight, shard->gathering->number, effect.key, effect.value,
+                             effect.kind == PL_EFFECT_DELETE);
+        if (rc != 0)
+            return rc;
+    }
+    return rc;
+}
+
+static size_t effect_count(struct pl_bytes change)
+{
+    struct pl_effect effect;
+    size_t count = 0;
+
+    while (pl_change_take(&change, &effect) == 1)
+        count++;
+    return count;
+}
+
+/*
+ * A change becomes part of the gathering batch: in its memory, in its group's journal
+ * and in the overlay. What can fail comes first; after the group has taken it there is no way back.
+ */
+int pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                    enum pl_journal_use use, struct pl_reason *why)
+{
+    struct pl_group *group = &shard->groups[partition];
+    struct pl_bytes copy;
+    int rc;
+
+    rc = pl_inflight_reserve(shard->inflight, effect_count(change));
+    if (rc == 0)
+        rc = pl_batch_copy_change(shard->gathering, change, &copy);
+    if (rc == 0)
+        rc = pl_group_propose(group, shard->files.journal, copy, use, NULL, why);
+    if (rc != 0)
+        return rc;
+    pl_batch_add_change(shard->gathering, copy, partition, group->last_index);
+    rc = show_in_overlay(shard, copy);
+    PL_ASSERT(rc == 0); /* there was room, and we made the bytes ourselves */
+    shard->stats.changes++;
+    return 0;
+}
+
+int pl_shard_freshen_view(struct pl_shard *shard)
+{
+    struct pl_snapshot *snapshot = shard->evaluator.view.snapshot;
+
+    return pl_snapshot_is_renewed(snapshot) ? 0 : pl_snapshot_renew(snapshot);
+}
+
+void pl_shard_drop_view(struct pl_shard *shard)
+{
+    pl_snapshot_reset(shard->evaluator.view.snapshot);
+}
+
+/* ---- the turn --------------------------------------------------------------------------------------- */
+
+void pl_shard_submit(struct pl_shard *shard, struct pl_operation *first)
+{
+    while (first != NULL) {
+        struct pl_operation *op = first;
+
+        first = op->next;
+        op->next = NULL;
+        if (shard->queue_last == NULL)
+            shard->queue_first = op;
+        else
+            shard->queue_last->next = op;
+        shard->queue_last = op;
+        shard->queued++;
+    }
+}
+
+static bool gathering_has_room(const struct pl_shard *shard)
+{
+    return shard->gathering->size_bytes < BATCH_BYTES_MAX &&
+           shard->gathering->operation_count < BATCH_OPERATIONS_MAX;
+}
+
+/* The disk may be slower than the writers: then they wait for the flush under way. */
+static bool memory_has_room(const struct pl_shard *shard)
+{
+    return shard->checkpoint != CHECKPOINT_BEGUN ||
+           pl_state_active_bytes(shard->state) < MEMORY_FACTOR_MAX * shard->options.checkpoint_journal_bytes;
+}
+
+static struct pl_operation *pop(struct pl_shard *shard)
+{
+    struct pl_operation *op = shard->queue_first;
+
+    shard->queue_first = op->next;
+    if (shard->queue_first == NULL)
+        shard->queue_last = NULL;
+    shard->queued--;
+    return op;
+}
+
+static bool must_sync(struct pl_shard *shard)
+{
+    if (shard->gathering->must_sync || shard->options.sync == PL_SHARD_SYNC_ALWAYS)
+        return true;
+    return shard->options.sync == PL_SHARD_SYNC_INTERVAL &&
+           pl_shard_passed_ms(pl_shard_now_ns(shard), shard->synced_ns, shard->options.sync_interval_ms);
+}
+
+static void append_durable(struct pl_shard *shard, struct pl_batch *batch)
+{
+    struct pl_batch **at = &shard->durable;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = batch;
+}
+
+/* What was gathered goes to the disk, if nothing else is on its way there. */
+void pl_shard_seal(struct pl_shard *shard)
+{
+    struct pl_batch *fresh;
+    uint64_t end;
+
+    if (shard->in_flight != NULL || shard->failed != 0 ||
+        (pl_batch_is_empty(shard->gathering) && !shard->gathering->must_sync))
+        return;
+    fresh = fresh_batch(shard);
+    if (fresh == NULL)
+        return; /* no memory for another batch: this one goes on gathering */
+    if (pl_journal_seal(shard->files.journal, must_sync(shard), &end)) {
+        shard->in_flight = shard->gathering;
+        shard->in_flight->end = end;
+    } else {
+        /* Only operations that waited for what was before them: it is durable by now. */
+        shard->gathering->end = pl_journal_end(shard->files.journal);
+        append_durable(shard, shard->gathering);
+    }
+    shard->gathering = fresh;
+    shard->stats.batches++;
+}
+
+bool pl_shard_turn(struct pl_shard *shard)
+{
+    bool more;
+
+    pl_shard_seal(shard);
+    while (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard))
+        pl_shard_judge(shard, pop(shard));
+    more = pl_shard_do_chore(shard);
+    pl_shard_seal(shard);
+    if (pl_shard_is_idle(shard))
+        pl_shard_drop_view(shard);
+    return more || (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard));
+}
+
+bool pl_shard_syncs(const struct pl_shard *shard)
+{
+    return shard->in_flight != NULL;
+}
+
+int pl_shard_run_sync(struct pl_shard *shard, struct pl_reason *why)
+{
+    return pl_journal_run_sync(shard->files.journal, why);
+}
+
+void pl_shard_end_sync(struct pl_shard *shard, int rc, const struct pl_reason *why)
+{
+    struct pl_batch *batch = shard->in_flight;
+
+    pl_journal_end_sync(shard->files.journal, rc);
+    shard->in_flight = NULL;
+    if (rc != 0) {
+        pl_shard_fail(shard, rc, why);
+        for (struct pl_operation *op = batch->first; op != NULL; op = op->next)
+            if (op->reply.rc == 0)
+                pl_operation_fail(op, PL_EUNSURE, NULL);
+    }
+    append_durable(shard, batch);
+    if (pl_journal_durable(shard->files.journal) == pl_journal_written(shard->files.journal))
+        shard->synced_ns = pl_shard_now_ns(shard);
+    pl_shard_commit_checkpoint(shard);
+    pl_shard_seal(shard);
+}
+
+/* ---- applying --------------------------------------------------------------------------------------- */
+
+/* Every counter that the batch will touch exists, so that counting after the commit cannot fail. */
+static int apply_change(struct pl_shard *shard, struct pl_bytes change)
+{
+    struct pl_effect effect;
+    int rc;
+
+    while ((rc = pl_change_take(&change, &effect)) == 1) {
+        rc = effect.kind == PL_EFFECT_COUNT
+                 ? pl_counters_add(shard->counters, effect.partition, effect.id, 0, 0)
+                 : pl_state_set(shard->state, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
+        if (rc != 0)
+            return rc;
+    }
+    return rc;
+}
+
+static int apply_changes(struct pl_shard *shard, const struct pl_batch *batch)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < batch->change_count && rc == 0; i++)
+        rc = apply_change(shard, batch->changes[i].bytes);
+    return rc;
+}
+
+static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,
+                          const struct pl_batch_change *change)
+{
+    struct pl_bytes bytes = change->bytes;
+    struct pl_effect effect;
+
+    pl_group_applied(&shard->groups[change->partition], change->index);
+    while (pl_change_take(&bytes, &effect) == 1) {
+        if (effect.kind == PL_EFFECT_COUNT)
+            pl_counters_add(shard->counters, effect.partition, effect.id, effect.items, effect.size_bytes);
+        else
+            pl_inflight_settle(shard->inflight, batch->number, effect.key);
+    }
+}
+
+static void release_operations(struct pl_shard *shard, struct pl_batch *batch)
+{
+    struct pl_operation *op = batch->first;
+
+    while (op != NULL) {
+        struct pl_operation *next = op->next;
+
+        pl_shard_finish(shard, op);
+        op = next;
+    }
+    batch->first = batch->last = NULL;
+}
+
+static void retire(struct pl_shard *shard, struct pl_batch *batch)
+{
+    shard->durable = batch->next;
+    pl_batch_reset(batch);
+    batch->next = shard->spare;
+    shard->spare = batch;
+}
+
+static void settle(struct pl_shard *shard, struct pl_batch *batch)
+{
+    for (size_t i = 0; i < batch->change_count; i++)
+        settle_change(shard, batch, &batch->changes[i]);
+    if (batch->tables != NULL) {
+        pl_tables_unref(shard->published);
+        shard->published = batch->tables;
+        batch->tables = NULL;
+    }
+    shard->applied_batch = batch->number;
+    shard->applied_position = batch->end;
+    release_operations(shard, batch);
+    retire(shard, batch);
+}
+
+void pl_shard_apply(struct pl_shard *shard)
+{
+    while (shard->durable != NULL && shard->failed == 0) {
+        int rc = apply_changes(shard, shard->durable);
+
+        if (rc == PL_ENOMEM)
+            return; /* it is in the journal; what of it is set already will be set again */
+        if (rc != 0) {
+            pl_shard_fail(shard, rc, NULL);
+            break;
+        }
+        settle(shard, shard->durable);
+    }
+    if (shard->failed != 0) {
+        /* What is durable but cannot be applied is found by the next start; its writers are told they cannot know. */
+        for (struct pl_batch *batch = shard->durable; batch != NULL; batch = batch->next) {
+            for (struct pl_operation *op = batch->first; op != NULL; op = op->next)
+                if (op->reply.rc == 0)
+                    pl_operation_fail(op, PL_EUNSURE, NULL);
+            release_operations(shard, batch);
+        }
+    }
+}
+
+bool pl_shard_applies(const struct pl_shard *shard)
+{
+    return shard->durable != NULL && shard->failed == 0;
+}
+
+struct pl_operation *pl_shard_take(struct pl_shard *shard)
+{
+    struct pl_operation *first = shard->finished_first;
+
+    shard->finished_first = shard->finished_last = NULL;
+    return first;
+}
+
+struct pl_tables *pl_shard_take_tables(struct pl_shard *shard)
+{
+    struct pl_tables *tables = shard->published;
+
+    shard->published = NULL;
+    return tables;
+}
+
+bool pl_shard_is_idle(const struct pl_shard *shard)
+{
+    return shard->queue_first == NULL && pl_batch_is_empty(shard->gathering) && shard->in_flight == NULL &&
+           shard->durable == NULL && shard->finished_first == NULL;
+}
