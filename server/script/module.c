@@ -27,7 +27,7 @@ struct run {
     struct pl_reason *why;
 };
 
-enum { DEFINITION_DEPTH_MAX = 16, DEFINITION_VALUES_MAX = 20000, PATH_MAX_BYTES = 256 };
+enum { DEFINITION_DEPTH_MAX = 16, DEFINITION_VALUES_MAX = 20000, PATH_MAX_BYTES = 256, CHAIN_STEPS_MAX = 1000 };
 
 /* A field's path as it grows and shrinks, such as "indexes.ByUser". */
 struct path {
@@ -325,6 +325,10 @@ int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const ch
     bad_line = pl_source_line_of_word(text, pl_str("_ENV"));
     if (bad_line != 0)
         return pl_reason_set(why, PL_ECONFIG, "%s:%u: a module may not name _ENV", file, (unsigned)bad_line);
+    bad_line = pl_source_line_of_chain(text, CHAIN_STEPS_MAX);
+    if (bad_line != 0)
+        return pl_reason_set(why, PL_ECONFIG, "%s:%u: an expression has more than %d fields of fields", file,
+                             (unsigned)bad_line, (int)CHAIN_STEPS_MAX);
     rc = pl_sandbox_call(sandbox, pl_sandbox_limits(sandbox)->load_time_ms, body, &run, why);
     if (rc == PL_ESCRIPT) {
         rc = PL_ECONFIG; /* the sentence is the script's own, with its line */

@@ -19,4 +19,12 @@ uint32_t pl_source_line_of_field(struct pl_bytes text, struct pl_bytes path);
 /** The line where `word` first stands as a word of its own, comments included; 0: nowhere. */
 uint32_t pl_source_line_of_word(struct pl_bytes text, struct pl_bytes word);
 
+/**
+ * The line where more than `steps_max` field accesses follow each other in one
+ * expression (a.b[c].d...); 0: nowhere. Lua's message for an error at the end of such a
+ * chain walks back over all of it, with the square of its length and deep on the C
+ * stack (reliability.md H23), where no hook looks.
+ */
+uint32_t pl_source_line_of_chain(struct pl_bytes text, uint32_t steps_max);
+
 #endif

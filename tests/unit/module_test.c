@@ -241,6 +241,31 @@ static void a_wrong_module_is_told_where_and_what(void)
     }
 }
 
+/* Lua would need seconds, and a deep stack, to say what is wrong at the end of them. */
+static void long_chains_of_fields_are_refused(void)
+{
+    static const char *const links[] = { ".x", "[1]", " --[[.]]\n . x", "[1 + 1]", "['x']" };
+    static char text[128 * 1024];
+    struct pl_script *script = NULL;
+    struct pl_reason why = { 0 };
+    size_t len;
+
+    for (size_t way = 0; way < sizeof links / sizeof links[0]; way++) {
+        len = (size_t)snprintf(text, sizeof text, "local a = {}\nreturn a");
+        for (int i = 0; i < 1100; i++)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s", links[way]);
+        CHECK(load(text, &script, &why) == PL_ECONFIG);
+        CHECK_MSG(strstr(why.text, "fields of fields") != NULL, "%s: %s", links[way], why.text);
+    }
+    len = 0; /* many short ones are what any module has */
+    for (int i = 0; i < 1200; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "local t = {} t.f = type t.f(os.time) t.f(os.date)\n%s",
+                                i % 190 == 189 ? "do end " : "do local x = ({ [1] = 'a.b.c' })[1] end\n");
+    text[40000] = '\0'; /* cut anywhere: the scan reads no further than the text */
+    CHECK(load(text, &script, &why) == PL_ECONFIG);
+    CHECK_MSG(strstr(why.text, "fields of fields") == NULL, "%s", why.text);
+}
+
 static void files_are_checked_together(void)
 {
     static char big[PL_SCRIPT_TEXT_MAX + 1];
@@ -298,6 +323,7 @@ int main(void)
     RUN(conditions_see_both_items_and_the_arguments);
     RUN(a_projection_computes_an_entry_or_none);
     RUN(a_wrong_module_is_told_where_and_what);
+    RUN(long_chains_of_fields_are_refused);
     RUN(files_are_checked_together);
     RUN(a_worn_state_is_made_anew);
     return test_summary();
