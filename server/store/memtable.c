@@ -19,6 +19,7 @@ struct value {
 struct pl_memtable_node {
     _Atomic(struct value *) value;
     uint64_t hash;
+    uint64_t order[2]; /* the key's first 16 bytes as numbers: most comparisons end here */
     uint16_t key_len;
     uint16_t level_count;
     _Atomic(struct pl_memtable_node *) next[]; /* level_count of them; the key's bytes come behind */
@@ -61,6 +62,26 @@ static const char *key_bytes(const struct pl_memtable_node *node)
 static struct pl_bytes key_of(const struct pl_memtable_node *node)
 {
     return pl_bytes(key_bytes(node), node->key_len);
+}
+
+/* Zeros stand in for what a short key lacks, so equal numbers still leave the bytes to be compared. */
+static void find_order(struct pl_bytes key, uint64_t order[2])
+{
+    uint8_t bytes[16] = { 0 };
+
+    if (key.len > 0)
+        memcpy(bytes, key.data, key.len < sizeof bytes ? key.len : sizeof bytes);
+    order[0] = pl_get_be64(bytes);
+    order[1] = pl_get_be64(bytes + 8);
+}
+
+static bool is_before(const struct pl_memtable_node *node, struct pl_bytes key, const uint64_t order[2])
+{
+    if (node->order[0] != order[0])
+        return node->order[0] < order[0];
+    if (node->order[1] != order[1])
+        return node->order[1] < order[1];
+    return pl_bytes_compare(key_of(node), key) < 0;
 }
 
 static struct pl_memtable_node *next_at(const struct pl_memtable_node *node, int level)
@@ -113,6 +134,7 @@ static struct pl_memtable_node *new_node(struct pl_memtable *table, struct pl_by
     if (node == NULL)
         return NULL;
     node->hash = hash;
+    find_order(key, node->order);
     node->key_len = (uint16_t)key.len;
     node->level_count = (uint16_t)level_count;
     atomic_init(&node->value, NULL);
@@ -209,11 +231,13 @@ static struct pl_memtable_node *find_before(const struct pl_memtable *table, str
                                             struct pl_memtable_node **before)
 {
     struct pl_memtable_node *at = table->head;
+    uint64_t order[2];
 
+    find_order(key, order);
     for (int level = LEVELS_MAX - 1; level >= 0; level--) {
         struct pl_memtable_node *next = next_at(at, level);
 
-        while (next != NULL && pl_bytes_compare(key_of(next), key) < 0) {
+        while (next != NULL && is_before(next, key, order)) {
             at = next;
             next = next_at(at, level);
         }
