@@ -11,9 +11,9 @@
  * One kind of userdata for each type, all with a struct pl_view inside: what a view
  * is can be told from the view itself, and each kind answers to its own operators.
  */
-#define MAP_TYPE "perilune.item"
+#define MAP_TYPE  "perilune.item"
 #define LIST_TYPE "perilune.list view"
-#define SET_TYPE "perilune.set view"
+#define SET_TYPE  "perilune.set view"
 
 enum { SEARCH_DIVISOR = 4 }; /* stepping over bytes is cheaper than moving them */
 
@@ -320,7 +320,8 @@ static int set_has(lua_State *L)
         fits = true;
     } else if (view->value.type == PL_TYPE_BS && pl_binary_is(L, 2, &element)) {
         fits = true;
-    } else if (view->value.type == PL_TYPE_NS && pl_number_is(L, 2) && pl_number_read(L, 2, &number, NULL) == 0) {
+    } else if (view->value.type == PL_TYPE_NS && pl_number_is(L, 2) &&
+               pl_number_read(L, 2, &number, NULL) == 0) {
         element = pl_bytes(encoded, pl_number_encode(&number, encoded));
         fits = true;
     }
@@ -369,18 +370,21 @@ static int view_eq(lua_State *L)
 }
 
 static const luaL_Reg map_methods[] = {
-    { "__index", map_index }, { "__newindex", refuse_write }, { "__pairs", map_pairs },
-    { "__len", map_len },     { "__eq", view_eq },            { NULL, NULL },
+    { "__index", map_index }, { "__newindex", refuse_write },
+    { "__pairs", map_pairs }, { "__len", map_len },
+    { "__eq", view_eq },      { NULL, NULL },
 };
 
 static const luaL_Reg list_methods[] = {
-    { "__index", list_index }, { "__newindex", refuse_write }, { "__pairs", list_pairs },
-    { "__len", list_len },     { "__eq", view_eq },            { NULL, NULL },
+    { "__index", list_index }, { "__newindex", refuse_write },
+    { "__pairs", list_pairs }, { "__len", list_len },
+    { "__eq", view_eq },       { NULL, NULL },
 };
 
 static const luaL_Reg set_methods[] = {
-    { "__index", set_index }, { "__newindex", refuse_write }, { "__pairs", set_pairs },
-    { "__len", set_len },     { "__eq", view_eq },            { NULL, NULL },
+    { "__index", set_index }, { "__newindex", refuse_write },
+    { "__pairs", set_pairs }, { "__len", set_len },
+    { "__eq", view_eq },      { NULL, NULL },
 };
 
 static void add_type(lua_State *L, const char *type, const luaL_Reg *methods)

@@ -94,7 +94,7 @@ static int number_decimal(lua_State *L)
 
 /* Every operation has one shape: two operands of any kind, a decimal, or why not. */
 typedef int (*operation_fn)(const struct pl_number *a, const struct pl_number *b, struct pl_number *out,
-                         struct pl_reason *why);
+                            struct pl_reason *why);
 
 static int operate(lua_State *L, operation_fn operation)
 {
@@ -235,11 +235,11 @@ static int decimal_concat(lua_State *L)
 }
 
 static const luaL_Reg metamethods[] = {
-    { "__add", decimal_add },           { "__sub", decimal_sub },   { "__mul", decimal_mul },
-    { "__div", decimal_div },           { "__idiv", decimal_idiv }, { "__mod", decimal_mod },
-    { "__unm", decimal_unm },           { "__lt", decimal_lt },     { "__le", decimal_le },
-    { "__eq", decimal_eq },             { "__concat", decimal_concat },
-    { "__tostring", decimal_tostring }, { NULL, NULL },
+    { "__add", decimal_add }, { "__sub", decimal_sub },       { "__mul", decimal_mul },
+    { "__div", decimal_div }, { "__idiv", decimal_idiv },     { "__mod", decimal_mod },
+    { "__unm", decimal_unm }, { "__lt", decimal_lt },         { "__le", decimal_le },
+    { "__eq", decimal_eq },   { "__concat", decimal_concat }, { "__tostring", decimal_tostring },
+    { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = { { "tonumber", decimal_tonumber }, { NULL, NULL } };

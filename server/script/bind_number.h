@@ -30,6 +30,4 @@ bool pl_number_is(lua_State *L, int index);
 /** Read it. PL_EINVALID with a sentence for NaN, infinities and what is out of range. */
 int pl_number_read(lua_State *L, int index, struct pl_number *out, struct pl_reason *why);
 
-
-
 #endif

@@ -7,7 +7,7 @@
 #include <limits.h>
 
 enum {
-    STEP_BYTES = 64,  /* what moving one element is charged as */
+    STEP_BYTES = 64, /* what moving one element is charged as */
     UNPACK_MAX = 8000,
 };
 

@@ -67,7 +67,7 @@ static lua_Integer from_start(lua_Integer at, size_t len)
 {
     if (at >= 0)
         return at;
-    return (size_t)-(lua_Unsigned)at > len ? 0 : (lua_Integer)len + at + 1;
+    return (size_t) - (lua_Unsigned)at > len ? 0 : (lua_Integer)len + at + 1;
 }
 
 static int utf8_char(lua_State *L)
@@ -242,8 +242,13 @@ static int utf8_sub(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    { "char", utf8_char },   { "len", utf8_len }, { "codepoint", utf8_codepoint }, { "offset", utf8_offset },
-    { "codes", utf8_codes }, { "sub", utf8_sub }, { NULL, NULL },
+    { "char", utf8_char },
+    { "len", utf8_len },
+    { "codepoint", utf8_codepoint },
+    { "offset", utf8_offset },
+    { "codes", utf8_codes },
+    { "sub", utf8_sub },
+    { NULL, NULL },
 };
 
 void pl_utf8_library_push(lua_State *L)

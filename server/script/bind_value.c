@@ -531,7 +531,8 @@ static int build_entries(struct build *build, int index, const struct place *pla
         struct place inner = { .outer = place, .depth = place->depth + 1 };
 
         if (lua_type(L, -2) != LUA_TSTRING) {
-            rc = fail(build, place, PL_EINVALID, "an attribute's name is a string, and the table has another key");
+            rc = fail(build, place, PL_EINVALID,
+                      "an attribute's name is a string, and the table has another key");
         } else {
             inner.name.data = lua_tolstring(L, -2, &inner.name.len);
             rc = spend(build, place, inner.name.len);
@@ -787,12 +788,19 @@ static int type_name(lua_State *L)
 }
 
 static const luaL_Reg binary_methods[] = {
-    { "__tostring", binary_tostring }, { "__len", binary_len }, { "__eq", binary_eq },
-    { "__lt", binary_lt },             { "__le", binary_le },   { NULL, NULL },
+    { "__tostring", binary_tostring },
+    { "__len", binary_len },
+    { "__eq", binary_eq },
+    { "__lt", binary_lt },
+    { "__le", binary_le },
+    { NULL, NULL },
 };
 
 static const luaL_Reg set_methods[] = {
-    { "has", set_has }, { "add", set_add }, { "remove", set_remove }, { NULL, NULL },
+    { "has", set_has },
+    { "add", set_add },
+    { "remove", set_remove },
+    { NULL, NULL },
 };
 
 static const luaL_Reg functions[] = {

@@ -60,11 +60,13 @@ static int finish(coefficient c, int exponent, bool negative, struct pl_number *
     if (digit_count(c) > PL_NUMBER_DIGITS_MAX)
         return pl_reason_set(why, PL_EINVALID, "%s", too_long);
     if (leading > EXPONENT_MAX)
-        return pl_reason_set(why, PL_EINVALID,
-                             "Number overflow. Attempting to store a number with magnitude larger than supported range");
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "Number overflow. Attempting to store a number with magnitude larger than supported range");
     if (leading < EXPONENT_MIN)
-        return pl_reason_set(why, PL_EINVALID,
-                             "Number underflow. Attempting to store a number with magnitude smaller than supported range");
+        return pl_reason_set(
+            why, PL_EINVALID,
+            "Number underflow. Attempting to store a number with magnitude smaller than supported range");
     *out = (struct pl_number){ .coefficient = c, .exponent = (int16_t)exponent, .negative = negative };
     return 0;
 }

@@ -65,9 +65,9 @@ static int protected_call_with_handler(lua_State *L)
 
 /* No __gc, __mode or __close: with a memory cap they crash Lua 5.4.4 from pure script (H21, H22). */
 static const char *const metafields[] = {
-    "__index", "__newindex", "__call",  "__tostring", "__len",  "__pairs", "__eq",  "__lt",  "__le",
-    "__add",   "__sub",      "__mul",   "__div",      "__idiv", "__mod",   "__pow", "__unm", "__concat",
-    "__band",  "__bor",      "__bxor",  "__bnot",     "__shl",  "__shr",
+    "__index", "__newindex", "__call", "__tostring", "__len",  "__pairs", "__eq",  "__lt",
+    "__le",    "__add",      "__sub",  "__mul",      "__div",  "__idiv",  "__mod", "__pow",
+    "__unm",   "__concat",   "__band", "__bor",      "__bxor", "__bnot",  "__shl", "__shr",
 };
 
 static const char *const refused_metafields[] = { "__gc", "__mode", "__close" };
@@ -205,14 +205,15 @@ static int push_stock(lua_State *L, lua_CFunction open)
 }
 
 static const luaL_Reg own_functions[] = {
-    { "pcall", protected_call }, { "xpcall", protected_call_with_handler }, { "setmetatable", set_metatable },
-    { "rawset", raw_set },       { "tostring", pl_tostring },               { NULL, NULL },
+    { "pcall", protected_call },       { "xpcall", protected_call_with_handler },
+    { "setmetatable", set_metatable }, { "rawset", raw_set },
+    { "tostring", pl_tostring },       { NULL, NULL },
 };
 
 static void add_base(lua_State *L, int template)
 {
-    static const char *const stock[] = { "assert", "error",    "getmetatable", "ipairs", "next",     "pairs",
-                                         "rawget", "rawequal", "rawlen",       "select", "type",     "_VERSION",
+    static const char *const stock[] = { "assert", "error",    "getmetatable", "ipairs", "next", "pairs",
+                                         "rawget", "rawequal", "rawlen",       "select", "type", "_VERSION",
                                          NULL };
     int base = push_stock(L, luaopen_base);
 
@@ -265,10 +266,11 @@ static void add_table(lua_State *L, int template)
 
 static void add_math(lua_State *L, int template)
 {
-    static const char *const names[] = { "abs",   "acos",    "asin", "atan",       "ceil",      "cos",  "deg",
-                                         "exp",   "floor",   "fmod", "huge",       "log",       "max",  "maxinteger",
-                                         "min",   "mininteger", "modf", "pi",      "rad",       "random", "sin",
-                                         "sqrt",  "tan",     "tointeger", "type",  "ult",       NULL };
+    static const char *const names[] = { "abs",  "acos",       "asin",  "atan",       "ceil", "cos",
+                                         "deg",  "exp",        "floor", "fmod",       "huge", "log",
+                                         "max",  "maxinteger", "min",   "mininteger", "modf", "pi",
+                                         "rad",  "random",     "sin",   "sqrt",       "tan",  "tointeger",
+                                         "type", "ult",        NULL };
     int stock = push_stock(L, luaopen_math);
 
     lua_newtable(L);

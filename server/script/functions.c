@@ -29,7 +29,8 @@ struct call {
     struct pl_reason *why;
 };
 
-static int run_unlimited(lua_State *L, struct pl_loan *loan, lua_CFunction body, void *arg, struct pl_reason *why)
+static int run_unlimited(lua_State *L, struct pl_loan *loan, lua_CFunction body, void *arg,
+                         struct pl_reason *why)
 {
     int top = lua_gettop(L), rc = 0, status;
 
@@ -76,7 +77,8 @@ static void push_item(lua_State *L, const struct call *call, const struct pl_ite
 
 static void nonsense(struct call *call, const char *sentence)
 {
-    call->rc = pl_reason_set(call->why, PL_ESCRIPT, "%s: %s: %s", call->functions->file, call->what, sentence);
+    call->rc =
+        pl_reason_set(call->why, PL_ESCRIPT, "%s: %s: %s", call->functions->file, call->what, sentence);
 }
 
 /* The view of `item` itself, not of something in it. */
@@ -160,7 +162,7 @@ int pl_functions_before_write(const struct pl_functions *functions, const struct
 
     if (rc != 0)
         return rc;
-    *unchanged = call.same || (new != NULL && pl_bytes_equal(call.item.bytes, new->bytes));
+    *unchanged = call.same || (new != NULL &&pl_bytes_equal(call.item.bytes, new->bytes));
     if (new != NULL)
         *out = *unchanged ? *new : call.item;
     return 0;

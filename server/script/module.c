@@ -27,7 +27,12 @@ struct run {
     struct pl_reason *why;
 };
 
-enum { DEFINITION_DEPTH_MAX = 16, DEFINITION_VALUES_MAX = 20000, PATH_MAX_BYTES = 256, CHAIN_STEPS_MAX = 1000 };
+enum {
+    DEFINITION_DEPTH_MAX = 16,
+    DEFINITION_VALUES_MAX = 20000,
+    PATH_MAX_BYTES = 256,
+    CHAIN_STEPS_MAX = 1000
+};
 
 /* A field's path as it grows and shrinks, such as "indexes.ByUser". */
 struct path {
@@ -103,7 +108,8 @@ static int convert_list(lua_State *L, struct run *run, int index, struct path *p
     return 0;
 }
 
-static int convert_fields(lua_State *L, struct run *run, int index, struct path *path, int depth, cJSON *object)
+static int convert_fields(lua_State *L, struct run *run, int index, struct path *path, int depth,
+                          cJSON *object)
 {
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
@@ -151,7 +157,8 @@ static int convert_table(lua_State *L, struct run *run, int index, struct path *
     made = list ? cJSON_CreateArray() : cJSON_CreateObject();
     if (made == NULL)
         return out_of_memory(run);
-    rc = list ? convert_list(L, run, index, path, depth, made) : convert_fields(L, run, index, path, depth, made);
+    rc = list ? convert_list(L, run, index, path, depth, made)
+              : convert_fields(L, run, index, path, depth, made);
     if (rc != 0) {
         cJSON_Delete(made);
         return rc;
@@ -313,8 +320,8 @@ static int body(lua_State *L)
     return 0;
 }
 
-int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const char *file, struct pl_bytes text,
-                  struct pl_reason *why)
+int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const char *file,
+                  struct pl_bytes text, struct pl_reason *why)
 {
     struct run run = {
         .module = module, .file = file, .text = text, .values_left = DEFINITION_VALUES_MAX, .why = why

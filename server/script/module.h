@@ -22,8 +22,8 @@ struct pl_module {
  * into `module->table`; a later one (another state, the same text) finds only its
  * functions again. PL_ECONFIG with "file:line: field.path: what was expected", or PL_ENOMEM.
  */
-int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const char *file, struct pl_bytes text,
-                  struct pl_reason *why);
+int pl_module_run(struct pl_module *module, struct pl_sandbox *sandbox, const char *file,
+                  struct pl_bytes text, struct pl_reason *why);
 
 /** The references die with their state; this gives back the rest. */
 void pl_module_deinit(struct pl_module *module);

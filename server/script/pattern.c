@@ -78,18 +78,41 @@ static bool in_class(unsigned char c, unsigned char class)
     bool in;
 
     switch (lower) {
-    case 'a': in = is_upper(c) || is_lower(c); break;
-    case 'c': in = c < 0x20 || c == 0x7F; break;
-    case 'd': in = is_digit(c); break;
-    case 'g': in = is_graphic(c); break;
-    case 'l': in = is_lower(c); break;
-    case 'p': in = is_graphic(c) && !is_alphanumeric(c); break;
-    case 's': in = c == ' ' || (c >= '\t' && c <= '\r'); break;
-    case 'u': in = is_upper(c); break;
-    case 'w': in = is_alphanumeric(c); break;
-    case 'x': in = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); break;
-    case 'z': in = c == '\0'; break; /* from Lua 5.1, still understood */
-    default: return class == c;
+    case 'a':
+        in = is_upper(c) || is_lower(c);
+        break;
+    case 'c':
+        in = c < 0x20 || c == 0x7F;
+        break;
+    case 'd':
+        in = is_digit(c);
+        break;
+    case 'g':
+        in = is_graphic(c);
+        break;
+    case 'l':
+        in = is_lower(c);
+        break;
+    case 'p':
+        in = is_graphic(c) && !is_alphanumeric(c);
+        break;
+    case 's':
+        in = c == ' ' || (c >= '\t' && c <= '\r');
+        break;
+    case 'u':
+        in = is_upper(c);
+        break;
+    case 'w':
+        in = is_alphanumeric(c);
+        break;
+    case 'x':
+        in = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        break;
+    case 'z':
+        in = c == '\0';
+        break; /* from Lua 5.1, still understood */
+    default:
+        return class == c;
     }
     return in != is_upper(class);
 }
@@ -432,7 +455,8 @@ static int find_plain(lua_State *L, struct pl_bytes subject, struct pl_bytes tex
     const char *at;
 
     pl_sandbox_charge(L, subject.len - start + text.len);
-    at = text.len == 0 ? subject.data + start : memmem(subject.data + start, subject.len - start, text.data, text.len);
+    at = text.len == 0 ? subject.data + start
+                       : memmem(subject.data + start, subject.len - start, text.data, text.len);
     if (at == NULL) {
         lua_pushnil(L);
         return 1;
@@ -488,7 +512,8 @@ int pl_pattern_match(lua_State *L)
 /* Upvalues: subject, pattern, where to go on, where the last match ended (-1: none yet). */
 static int next_match(lua_State *L)
 {
-    struct pl_bytes subject = check_bytes(L, lua_upvalueindex(1)), pattern = check_bytes(L, lua_upvalueindex(2));
+    struct pl_bytes subject = check_bytes(L, lua_upvalueindex(1)),
+                    pattern = check_bytes(L, lua_upvalueindex(2));
     lua_Integer start = lua_tointeger(L, lua_upvalueindex(3)), last = lua_tointeger(L, lua_upvalueindex(4));
     struct matcher m;
 
@@ -596,8 +621,9 @@ int pl_pattern_gsub(lua_State *L)
     struct matcher m;
     luaL_Buffer out;
 
-    luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE,
-                     3, "string/function/table");
+    luaL_argexpected(
+        L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3,
+        "string/function/table");
     prepare(&m, L, subject, pattern);
     luaL_buffinit(L, &out);
     while (count < count_max) {

@@ -20,7 +20,7 @@ enum ending { RUNNING, OUT_OF_TIME, OUT_OF_INSTRUCTIONS, OUT_OF_MEMORY };
 
 enum {
     TICK_INSTRUCTIONS = 100,
-    CREDIT_BYTES = 1 << 20, /* moved or allocated between two looks at the clock */
+    CREDIT_BYTES = 1 << 20,      /* moved or allocated between two looks at the clock */
     BIG_BLOCK_BYTES = 64 * 1024, /* comparing two of them takes microseconds: tick more often */
     HUGE_BLOCK_BYTES = 1 << 20,  /* milliseconds: tick at each instruction */
     RESERVE_FRACTION = 16,
@@ -35,9 +35,9 @@ struct pl_sandbox {
 
     size_t used_bytes;
     size_t peak_bytes;
-    bool pressed;      /* over the limit, living on the reserve: collect at the next instruction */
-    bool refused;      /* the last request for more got NULL */
-    bool capped;       /* some request of this call did */
+    bool pressed;        /* over the limit, living on the reserve: collect at the next instruction */
+    bool refused;        /* the last request for more got NULL */
+    bool capped;         /* some request of this call did */
     uint32_t big_blocks; /* alive: one instruction may work on that many bytes */
     uint32_t huge_blocks;
     bool worn;
@@ -315,7 +315,8 @@ void pl_sandbox_loaded(struct pl_sandbox *s)
     s->own_bytes = s->used_bytes;
 }
 
-int pl_sandbox_call(struct pl_sandbox *s, uint32_t time_ms, lua_CFunction body, void *arg, struct pl_reason *why)
+int pl_sandbox_call(struct pl_sandbox *s, uint32_t time_ms, lua_CFunction body, void *arg,
+                    struct pl_reason *why)
 {
     lua_State *L = s->L;
     int status, rc = 0;

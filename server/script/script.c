@@ -54,8 +54,8 @@ static int refuse_double(const struct pl_script *script, uint32_t i, struct pl_r
 {
     for (uint32_t j = 0; j < i; j++)
         if (pl_bytes_equal(script->tables[i].module.table->name, script->tables[j].module.table->name))
-            return pl_reason_set(why, PL_ECONFIG, "%s: table: %.*s is defined by %s already", script->tables[i].file,
-                                 (int)script->tables[i].module.table->name.len,
+            return pl_reason_set(why, PL_ECONFIG, "%s: table: %.*s is defined by %s already",
+                                 script->tables[i].file, (int)script->tables[i].module.table->name.len,
                                  script->tables[i].module.table->name.data, script->tables[j].file);
     return 0;
 }
@@ -73,8 +73,8 @@ static int make_state(struct pl_script *script, struct pl_reason *why)
 
     if (rc != 0)
         return pl_reason_set(why, rc, "%s", pl_error_sentence(rc));
-    rc = pl_sandbox_call(script->sandbox, pl_sandbox_limits(script->sandbox)->load_time_ms, open_environment, NULL,
-                         why);
+    rc = pl_sandbox_call(script->sandbox, pl_sandbox_limits(script->sandbox)->load_time_ms, open_environment,
+                         NULL, why);
     for (uint32_t i = 0; rc == 0 && i < script->table_count; i++) {
         rc = run_module(&script->tables[i], why);
         if (rc == 0)
@@ -94,7 +94,8 @@ static int copy_file(struct pl_table_script *table, const struct pl_script_file 
         return pl_reason_set(why, PL_ECONFIG, "%.*s: the file has %zu bytes, at most %d are allowed",
                              (int)file->name.len, file->name.data, file->text.len, (int)PL_SCRIPT_TEXT_MAX);
     if (!pl_bytes_is_utf8(file->text))
-        return pl_reason_set(why, PL_ECONFIG, "%.*s: the file is not UTF-8", (int)file->name.len, file->name.data);
+        return pl_reason_set(why, PL_ECONFIG, "%.*s: the file is not UTF-8", (int)file->name.len,
+                             file->name.data);
     table->file = strndup(file->name.data, file->name.len);
     table->text = pl_bytes(malloc(file->text.len + 1), file->text.len);
     if (table->file == NULL || table->text.data == NULL)
@@ -116,8 +117,9 @@ static int name_module(struct pl_table_script *table, struct pl_reason *why)
     return 0;
 }
 
-int pl_script_load(const struct pl_script_limits *limits, struct pl_clock clock, const struct pl_script_file *files,
-                   uint32_t file_count, struct pl_script **out, struct pl_reason *why)
+int pl_script_load(const struct pl_script_limits *limits, struct pl_clock clock,
+                   const struct pl_script_file *files, uint32_t file_count, struct pl_script **out,
+                   struct pl_reason *why)
 {
     struct pl_script *script = calloc(1, sizeof *script + file_count * sizeof script->tables[0]);
     int rc = 0;
@@ -194,9 +196,9 @@ static int refresh(struct pl_script *script, struct pl_reason *why)
     return pl_reason_set(why, rc == PL_ENOMEM ? rc : PL_ESCRIPT, "%s", pl_reason_text(&inner, rc));
 }
 
-int pl_script_before_write(struct pl_table_script *table, const struct pl_item *old, const struct pl_item *new,
-                           struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *unchanged,
-                           struct pl_reason *why)
+int pl_script_before_write(struct pl_table_script *table, const struct pl_item *old,
+                           const struct pl_item *new, struct pl_arena *arena, struct pl_buf *buf,
+                           struct pl_item *out, bool *unchanged, struct pl_reason *why)
 {
     int rc = refresh(table->script, why);
 
@@ -206,7 +208,8 @@ int pl_script_before_write(struct pl_table_script *table, const struct pl_item *
 }
 
 int pl_script_condition(struct pl_table_script *table, uint32_t i, const struct pl_item *old,
-                        const struct pl_item *new, const struct pl_value *args, bool *holds, struct pl_reason *why)
+                        const struct pl_item *new, const struct pl_value *args, bool *holds,
+                        struct pl_reason *why)
 {
     int rc = refresh(table->script, why);
 
@@ -224,12 +227,13 @@ int pl_script_condition_named(struct pl_table_script *table, struct pl_bytes nam
     for (uint32_t i = 0; i < definition->condition_count; i++)
         if (pl_bytes_equal(definition->conditions[i], name))
             return pl_script_condition(table, i, old, new, args, holds, why);
-    return pl_reason_set(why, PL_EINVALID, "the table %.*s has no condition named %.*s", (int)definition->name.len,
-                         definition->name.data, (int)name.len, name.data);
+    return pl_reason_set(why, PL_EINVALID, "the table %.*s has no condition named %.*s",
+                         (int)definition->name.len, definition->name.data, (int)name.len, name.data);
 }
 
-int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl_item *item, struct pl_arena *arena,
-                      struct pl_buf *buf, struct pl_item *out, bool *skipped, struct pl_reason *why)
+int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl_item *item,
+                      struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *skipped,
+                      struct pl_reason *why)
 {
     int rc = refresh(table->script, why);
 

@@ -35,8 +35,9 @@ enum { PL_SCRIPT_TEXT_MAX = 256 * 1024 };
  * a whole, with PL_ECONFIG and "messages.lua:12: indexes.ByUser.sort_key: expected ...",
  * or PL_ENOMEM. Must run on a thread with a stack of 16 MiB, like every call below.
  */
-int pl_script_load(const struct pl_script_limits *limits, struct pl_clock clock, const struct pl_script_file *files,
-                   uint32_t file_count, struct pl_script **out, struct pl_reason *why);
+int pl_script_load(const struct pl_script_limits *limits, struct pl_clock clock,
+                   const struct pl_script_file *files, uint32_t file_count, struct pl_script **out,
+                   struct pl_reason *why);
 
 void pl_script_free(struct pl_script *script);
 
@@ -81,9 +82,9 @@ const struct pl_table *pl_table_script_definition(const struct pl_table_script *
  * `*unchanged` is true when `new` is to be stored (or deleted) as it was. The result
  * is not checked against the table's keys or PL_ITEM_SIZE_MAX: that is the write's business.
  */
-int pl_script_before_write(struct pl_table_script *table, const struct pl_item *old, const struct pl_item *new,
-                           struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *unchanged,
-                           struct pl_reason *why);
+int pl_script_before_write(struct pl_table_script *table, const struct pl_item *old,
+                           const struct pl_item *new, struct pl_arena *arena, struct pl_buf *buf,
+                           struct pl_item *out, bool *unchanged, struct pl_reason *why);
 
 /** conditions[i](old, new, args), `i` counting pl_table.conditions. `args` is NULL when none were given. */
 int pl_script_condition(struct pl_table_script *table, uint32_t i, const struct pl_item *old,
@@ -96,8 +97,9 @@ int pl_script_condition_named(struct pl_table_script *table, struct pl_bytes nam
                               struct pl_reason *why);
 
 /** indexes[i].project(item), `i` counting pl_table.indexes. nil or false: `*skipped`, the item has no entry. */
-int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl_item *item, struct pl_arena *arena,
-                      struct pl_buf *buf, struct pl_item *out, bool *skipped, struct pl_reason *why);
+int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl_item *item,
+                      struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *skipped,
+                      struct pl_reason *why);
 
 /** Bytes the Lua state holds, for STATS. */
 size_t pl_script_used_bytes(const struct pl_script *script);

@@ -164,9 +164,10 @@ static size_t skip_string(struct pl_bytes text, size_t at)
 
 static bool is_keyword(struct pl_bytes word)
 {
-    static const char *const keywords[] = { "and",   "break", "do",     "else", "elseif", "end",  "false", "for",
-                                            "function", "goto", "if",   "in",   "local",  "nil",  "not",   "or",
-                                            "repeat", "return", "then", "true", "until",  "while" };
+    static const char *const keywords[] = { "and",   "break", "do",       "else", "elseif", "end",
+                                            "false", "for",   "function", "goto", "if",     "in",
+                                            "local", "nil",   "not",      "or",   "repeat", "return",
+                                            "then",  "true",  "until",    "while" };
 
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
         if (pl_bytes_equal(word, pl_str(keywords[i])))

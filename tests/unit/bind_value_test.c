@@ -25,7 +25,8 @@ static int load(struct fixture *f, const char *body)
     snprintf(text, sizeof text,
              "return { table = 'Test', partition_key = 'K:S', before_write = function(old, new) %s end,\n"
              " conditions = { check = function(old, new, args) return new.A == args.A end },\n"
-             " indexes = { ByA = { partition_key = 'A:S', project = function(item) return { A = item.A } end } } }",
+             " indexes = { ByA = { partition_key = 'A:S', project = function(item) return { A = item.A } end "
+             "} } }",
              body);
     file = (struct pl_script_file){ .name = pl_str("test.lua"), .text = pl_str(text) };
     *f = (struct fixture){ 0 };
@@ -93,8 +94,8 @@ static void random_set(struct pl_builder *b, uint64_t *state)
     for (uint32_t i = 0; i < count; i++) {
         struct pl_number number, place, factor;
         char text[24];
-        struct pl_bytes bytes = pl_bytes(text, (size_t)snprintf(text, sizeof text, "%u-%u", i,
-                                                                (unsigned)(test_random(state) % 100)));
+        struct pl_bytes bytes = pl_bytes(
+            text, (size_t)snprintf(text, sizeof text, "%u-%u", i, (unsigned)(test_random(state) % 100)));
 
         pl_number_from_int64((int64_t)(test_random(state) % 1000) * 10 + i, &number);
         pl_number_parse(pl_str("0.00000000000000000000000000012345"), &factor, NULL);
@@ -129,11 +130,21 @@ static void random_value(struct pl_builder *b, uint64_t *state, int depth)
 
     switch (test_random(state) % (depth > 4 ? 6 : 9)) {
     case 0:
-    case 1: pl_builder_string(b, random_text(state, text)); break;
-    case 2: pl_builder_binary(b, pl_bytes("\0\xff\x80", test_random(state) % 4)); break;
-    case 3: random_number(state, &number), pl_builder_number(b, &number); break;
-    case 4: pl_builder_bool(b, test_random(state) % 2); break;
-    case 5: pl_builder_null(b); break;
+    case 1:
+        pl_builder_string(b, random_text(state, text));
+        break;
+    case 2:
+        pl_builder_binary(b, pl_bytes("\0\xff\x80", test_random(state) % 4));
+        break;
+    case 3:
+        random_number(state, &number), pl_builder_number(b, &number);
+        break;
+    case 4:
+        pl_builder_bool(b, test_random(state) % 2);
+        break;
+    case 5:
+        pl_builder_null(b);
+        break;
     case 6:
         pl_builder_begin_list(b);
         for (uint64_t i = test_random(state) % 4; i > 0; i--)
@@ -145,7 +156,9 @@ static void random_value(struct pl_builder *b, uint64_t *state, int depth)
         random_entries(b, state, depth + 1);
         pl_builder_end(b);
         break;
-    default: random_set(b, state); break;
+    default:
+        random_set(b, state);
+        break;
     }
 }
 
@@ -171,7 +184,8 @@ static const char *const identities[] = {
     "local made = {} for name, value in pairs(new) do made[name] = value end return made",
     "local function rebuild(v)\n"
     "  local kind = perilune.type(v)\n"
-    "  if kind == 'M' then local t = perilune.map() for k, x in pairs(v) do t[k] = rebuild(x) end return t end\n"
+    "  if kind == 'M' then local t = perilune.map() for k, x in pairs(v) do t[k] = rebuild(x) end return t "
+    "end\n"
     "  if kind == 'L' then local t = perilune.list() for i = 1, #v do t[i] = rebuild(v[i]) end return t end\n"
     "  if kind == 'SS' or kind == 'NS' or kind == 'BS' then\n"
     "    local t = {} for i, x in pairs(v) do t[i] = rebuild(x) assert(v:has(x)) end return perilune.set(t)\n"
@@ -307,11 +321,13 @@ static void an_item_kept_too_long_fails_politely(void)
 /* Every binding once, so that each of its allocations gets its turn to fail. */
 static const char everything[] =
     "local c = perilune.copy(new) c.B = perilune.binary('\\xff') c.S = perilune.set { 'x', 'y' } c.S:add('z')"
-    " c.M = perilune.map { a = perilune.null } c.E = perilune.list() c.D = perilune.decimal('1.1') * 3 // 1 + 0.5"
+    " c.M = perilune.map { a = perilune.null } c.E = perilune.list() c.D = perilune.decimal('1.1') * 3 // 1 "
+    "+ 0.5"
     " c.T = ('%s %d'):format('x', 1) .. c.D c.G = ('a b'):gsub('%w', { a = 'xx' })"
     " for w in ('p q'):gmatch('%a') do c[w] = w:rep(3, ',') end"
     " for k, v in pairs(new) do c['_' .. k] = v end for i, v in ipairs(new.L) do c.I = i end"
-    " c.J = table.concat({ 1, 2, perilune.type(c.B) }, '-') c.U = utf8.sub('h\xc3\xa9', 2) table.sort({ 2, 1 })"
+    " c.J = table.concat({ 1, 2, perilune.type(c.B) }, '-') c.U = utf8.sub('h\xc3\xa9', 2) table.sort({ 2, 1 "
+    "})"
     " local ok, e = xpcall(error, function(m) return m end, 'x') if not ok and e ~= 'x' then error(e, 0) end"
     " c.O = setmetatable({}, { __index = {} }) and #new.L return c";
 

@@ -136,7 +136,8 @@ static void before_write_may_store_change_refuse_and_fail(void)
     CHECK(pl_item_find(out, pl_str("Likes"), &value) && value.type == PL_TYPE_N);
     CHECK(out.size_bytes == 4 + 4 + 5 + 2);
 
-    CHECK(write_text(&f, "a text that is much longer than it is allowed to be", &out, &unchanged) == PL_EREJECTED);
+    CHECK(write_text(&f, "a text that is much longer than it is allowed to be", &out, &unchanged) ==
+          PL_EREJECTED);
     CHECK(strcmp(f.why.text, "a message has at most 40 characters") == 0);
     CHECK(write_text(&f, "false", &out, &unchanged) == PL_EREJECTED);
     CHECK(strcmp(f.why.text, pl_error_sentence(PL_EREJECTED)) == 0);
@@ -145,18 +146,22 @@ static void before_write_may_store_change_refuse_and_fail(void)
     CHECK(write_text(&f, "nothing", &out, &unchanged) == PL_ESCRIPT);
     CHECK(strstr(f.why.text, "before_write: it returned nothing") != NULL);
     CHECK(write_text(&f, "wrong", &out, &unchanged) == PL_ESCRIPT);
-    CHECK_MSG(strcmp(f.why.text, "messages.lua: before_write: Text[2].a: NaN is not a number that can be stored") == 0,
+    CHECK_MSG(strcmp(f.why.text,
+                     "messages.lua: before_write: Text[2].a: NaN is not a number that can be stored") == 0,
               "%s", f.why.text);
     CHECK(write_text(&f, "loop", &out, &unchanged) == PL_ESCRIPT);
-    CHECK_MSG(strcmp(f.why.text, "messages.lua:24: the function ran longer than 100 ms") == 0, "%s", f.why.text);
+    CHECK_MSG(strcmp(f.why.text, "messages.lua:24: the function ran longer than 100 ms") == 0, "%s",
+              f.why.text);
     CHECK(write_text(&f, "Hello", &out, &unchanged) == 0 && unchanged);
 
     old = message(&f, 0, "keep");
-    CHECK(pl_script_before_write(f.table, &old, NULL, &f.arena, &f.buf, &out, &unchanged, &f.why) == PL_EREJECTED);
+    CHECK(pl_script_before_write(f.table, &old, NULL, &f.arena, &f.buf, &out, &unchanged, &f.why) ==
+          PL_EREJECTED);
     CHECK(strcmp(f.why.text, "kept") == 0);
     pl_buf_clear(&f.input[0]);
     old = message(&f, 0, "go");
-    CHECK(pl_script_before_write(f.table, &old, NULL, &f.arena, &f.buf, &out, &unchanged, &f.why) == 0 && unchanged);
+    CHECK(pl_script_before_write(f.table, &old, NULL, &f.arena, &f.buf, &out, &unchanged, &f.why) == 0 &&
+          unchanged);
     teardown(&f);
 }
 
@@ -177,10 +182,12 @@ static void conditions_see_both_items_and_the_arguments(void)
     pl_builder_string(&b, pl_str("u_a"));
     pl_builder_end(&b);
     CHECK(pl_builder_finish_value(&b, &args, NULL) == 0);
-    CHECK(pl_script_condition_named(f.table, pl_str("author"), &old, NULL, &args, &holds, &f.why) == 0 && holds);
+    CHECK(pl_script_condition_named(f.table, pl_str("author"), &old, NULL, &args, &holds, &f.why) == 0 &&
+          holds);
     CHECK(pl_script_condition(f.table, 0, &old, NULL, NULL, &holds, &f.why) == 0 && !holds);
     CHECK(pl_script_condition(f.table, 0, NULL, NULL, NULL, &holds, &f.why) == 0 && holds);
-    CHECK(pl_script_condition_named(f.table, pl_str("nobody"), &old, NULL, NULL, &holds, &f.why) == PL_EINVALID);
+    CHECK(pl_script_condition_named(f.table, pl_str("nobody"), &old, NULL, NULL, &holds, &f.why) ==
+          PL_EINVALID);
     CHECK(strstr(f.why.text, "nobody") != NULL);
     CHECK(pl_script_condition(f.table, 7, NULL, NULL, NULL, &holds, &f.why) == PL_ESCRIPT);
     pl_buf_deinit(&buf);
@@ -214,14 +221,17 @@ static const struct {
     { "local x = \n", "messages.lua:2: unexpected symbol near <eof>" },
     { "\nerror('no luck')", "messages.lua:2: no luck" },
     { "return {\n table = 'Messages',\n partition_key = 'A:Z',\n}", "messages.lua:3: partition_key: " },
-    { "return {\n table = 'Messages', partition_key = 'A:S', sort_key = 'C:S',\n indexes = {\n  -- sort_key = 1\n  X9Y = {\n"
+    { "return {\n table = 'Messages', partition_key = 'A:S', sort_key = 'C:S',\n indexes = {\n  -- sort_key "
+      "= 1\n  X9Y = {\n"
       "   sort_key = 'B' } } }",
       "messages.lua:6: indexes.X9Y.sort_key: " },
-    { "return { table = 'Messages', partition_key = 'A:S',\n before_write = 'x' }", "messages.lua:2: before_write: " },
+    { "return { table = 'Messages', partition_key = 'A:S',\n before_write = 'x' }",
+      "messages.lua:2: before_write: " },
     { "return { table = 'Messages', partition_key = 'A:S',\n wibble = 1 }", "messages.lua:2: wibble: " },
     { "return {\n table = 'Messages', partition_key = 'A:S', ttl = perilune.null }",
       "messages.lua:2: ttl: expected data or a function, got a userdata" },
-    { "local t = { table = 'Messages' } t.t = t return t", "messages.lua:1: t.t.t.t.t.t.t.t.t.t.t.t.t.t.t.t.t: " },
+    { "local t = { table = 'Messages' } t.t = t return t",
+      "messages.lua:1: t.t.t.t.t.t.t.t.t.t.t.t.t.t.t.t.t: " },
     { "local _ENV <const> = 1", "messages.lua:1: a module may not name _ENV" },
     { "while true do end", "messages.lua:1: the function ran longer than 1000 ms" },
     { "return { [1.5] = 2 }", "messages.lua:1: expected field names that are strings" },
@@ -236,8 +246,8 @@ static void a_wrong_module_is_told_where_and_what(void)
         struct pl_reason why = { 0 };
 
         CHECK_MSG(load(wrong[i].text, &script, &why) == PL_ECONFIG && script == NULL, "%s", wrong[i].text);
-        CHECK_MSG(strncmp(why.text, wrong[i].sentence, strlen(wrong[i].sentence)) == 0, "%s\n%s", wrong[i].text,
-                  why.text);
+        CHECK_MSG(strncmp(why.text, wrong[i].sentence, strlen(wrong[i].sentence)) == 0, "%s\n%s",
+                  wrong[i].text, why.text);
     }
 }
 
@@ -259,7 +269,8 @@ static void long_chains_of_fields_are_refused(void)
     }
     len = 0; /* many short ones are what any module has */
     for (int i = 0; i < 1200; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len, "local t = {} t.f = type t.f(os.time) t.f(os.date)\n%s",
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "local t = {} t.f = type t.f(os.time) t.f(os.date)\n%s",
                                 i % 190 == 189 ? "do end " : "do local x = ({ [1] = 'a.b.c' })[1] end\n");
     text[40000] = '\0'; /* cut anywhere: the scan reads no further than the text */
     CHECK(load(text, &script, &why) == PL_ECONFIG);
@@ -307,8 +318,8 @@ static void a_worn_state_is_made_anew(void)
         int rc;
 
         CHECK(write_text(&f, "hoard", &out, &unchanged) == PL_ESCRIPT);
-        CHECK_MSG(strcmp(f.why.text, "messages.lua:5: the function used more than 2048 KiB of memory") == 0, "%s",
-                  f.why.text);
+        CHECK_MSG(strcmp(f.why.text, "messages.lua:5: the function used more than 2048 KiB of memory") == 0,
+                  "%s", f.why.text);
         rc = write_text(&f, "fine", &out, &unchanged);
         CHECK(rc == 0 && unchanged);
     }

@@ -74,11 +74,13 @@ static int run_body(lua_State *L)
 }
 
 /* Few letters, so that things match, and all that patterns are made of. */
-static const char *const pieces[] = { "a", "b", "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%A", "%p", "%x", "%g",
-                                      "%u", "%l", "%c", "[ab]", "[^a]", "[a-c]", "[%a_]", "[]a]", "[^]]", "[a-]",
-                                      "(", ")", "()", "(a)", "(.-)", "(a*)", "*", "+", "-", "?", "%1", "%2", "%bab",
-                                      "%b()", "%f[a]", "%f[^a]", "%f[%z]", "^", "$", "%", "%%", "[", "]", "%.", "1",
-                                      "_", " ", "\n", "%0", "%f", "%b", "%ba" };
+static const char *const pieces[] = { "a",      "b",    "a",    "b",     "c",     ".",    "%a",    "%d",
+                                      "%s",     "%w",   "%A",   "%p",    "%x",    "%g",   "%u",    "%l",
+                                      "%c",     "[ab]", "[^a]", "[a-c]", "[%a_]", "[]a]", "[^]]",  "[a-]",
+                                      "(",      ")",    "()",   "(a)",   "(.-)",  "(a*)", "*",     "+",
+                                      "-",      "?",    "%1",   "%2",    "%bab",  "%b()", "%f[a]", "%f[^a]",
+                                      "%f[%z]", "^",    "$",    "%",     "%%",    "[",    "]",     "%.",
+                                      "1",      "_",    " ",    "\n",    "%0",    "%f",   "%b",    "%ba" };
 
 static size_t random_pattern(uint64_t *state, char *out)
 {
@@ -138,10 +140,11 @@ static void patterns_are_luas_own(void)
         lua_pushcfunction(stock, run_body);
         lua_pushlightuserdata(stock, &theirs);
         CHECK(lua_pcall(stock, 1, 0, 0) == LUA_OK);
-        CHECK_MSG(ours.result_len == theirs.result_len && memcmp(ours.result, theirs.result, ours.result_len) == 0,
+        CHECK_MSG(ours.result_len == theirs.result_len &&
+                      memcmp(ours.result, theirs.result, ours.result_len) == 0,
                   "seed %llu, subject '%s', pattern '%s', replacement '%s', init %d\nours:   %s\ntheirs: %s",
-                  (unsigned long long)seed, ours.subject, ours.pattern, ours.replacement, ours.init, ours.result,
-                  theirs.result);
+                  (unsigned long long)seed, ours.subject, ours.pattern, ours.replacement, ours.init,
+                  ours.result, theirs.result);
     }
     pl_sandbox_free(sandbox);
     lua_close(stock);

@@ -97,7 +97,8 @@ static bool attack_is_harmless(const struct attack *attack)
     rc = run(sandbox, attack->text, &why);
     took_ms = (cpu_ns(NULL) - start) / 1000000;
     peak = pl_sandbox_peak_bytes(sandbox);
-    good = is_expected(attack, rc, why.text) && took_ms <= TIME_MS * 12 / 10 && peak <= MEMORY_BYTES / 10 * 11;
+    good =
+        is_expected(attack, rc, why.text) && took_ms <= TIME_MS * 12 / 10 && peak <= MEMORY_BYTES / 10 * 11;
     if (good && run(sandbox, "assert(('x'):rep(3) == 'xxx' and #{ 1, 2 } == 2)", &why) != 0)
         good = false;
     if (!good)
@@ -131,7 +132,8 @@ static void instructions_end_a_call_where_the_clock_stands_still(void)
     clock.monotonic_ns = stopped_ns;
     sandbox = make(&limits, clock);
     CHECK(run(sandbox, "while true do end", &why) == PL_ESCRIPT);
-    CHECK_MSG(strcmp(why.text, "test:1: the function ran more than 1000000 instructions") == 0, "%s", why.text);
+    CHECK_MSG(strcmp(why.text, "test:1: the function ran more than 1000000 instructions") == 0, "%s",
+              why.text);
     CHECK(run(sandbox, "for i = 1, 10000 do end", &why) == 0);
     pl_sandbox_free(sandbox);
 }
@@ -142,7 +144,8 @@ static void garbage_is_collected_before_memory_is_called_short(void)
     struct pl_sandbox *sandbox = make(&limits, cpu_clock());
     struct pl_reason why;
 
-    CHECK_MSG(run(sandbox, "for i = 1, 30 do local s = ('x'):rep(900000) .. i end", &why) == 0, "%s", why.text);
+    CHECK_MSG(run(sandbox, "for i = 1, 30 do local s = ('x'):rep(900000) .. i end", &why) == 0, "%s",
+              why.text);
     CHECK_MSG(run(sandbox, "for i = 1, 60000 do local t = { i, { i } } end", &why) == 0, "%s", why.text);
     CHECK(!pl_sandbox_is_worn(sandbox));
     CHECK(run(sandbox, "local s = 'x' while true do s = s .. s end", &why) == PL_ESCRIPT);
@@ -168,7 +171,8 @@ static const char *const programs[] = {
     " local ok, e = xpcall(function() error('x', 0) end, function(m) return m .. '!' end) assert(e == 'x!')"
     " assert(select('#', pcall(function() return 1, 2, 3 end)) == 4)"
     " assert(select(2, xpcall(function(...) return ... end, print or error, 7)) == 7)",
-    "local C = {} C.__index = C function C.new() return setmetatable({}, C) end function C:hi() return 'hi' end"
+    "local C = {} C.__index = C function C.new() return setmetatable({}, C) end function C:hi() return 'hi' "
+    "end"
     " assert(C.new():hi() == 'hi' and getmetatable(C.new()) == C)"
     " local o = setmetatable(C.new(), nil) assert(getmetatable(o) == nil)"
     " local p = setmetatable({}, { __metatable = 'mine' }) assert(getmetatable(p) == 'mine')"
@@ -176,17 +180,21 @@ static const char *const programs[] = {
     "assert(utf8.len('h\xc3\xa9') == 2 and utf8.char(233, 8364) == '\xc3\xa9\xe2\x82\xac')"
     " assert(utf8.sub('h\xc3\xa9llo', 2, 3) == '\xc3\xa9l' and utf8.sub('h\xc3\xa9', -1) == '\xc3\xa9')"
     " assert(utf8.sub('abc', 3, 2) == '' and utf8.sub('abc', 0, 9) == 'abc' and utf8.sub('', 1) == '')"
-    " assert(utf8.offset('h\xc3\xa9llo', 3) == 4 and utf8.offset('abc', 5) == nil and utf8.offset('abc', -1) == 3)"
+    " assert(utf8.offset('h\xc3\xa9llo', 3) == 4 and utf8.offset('abc', 5) == nil and utf8.offset('abc', -1) "
+    "== 3)"
     " assert(utf8.codepoint('\xc3\xa9') == 233) local n, at = utf8.len('a\xff') assert(n == nil and at == 2)"
-    " local s = '' for p, c in utf8.codes('a\xc3\xa9') do s = s .. p .. ':' .. c .. ' ' end assert(s == '1:97 2:233 ')"
+    " local s = '' for p, c in utf8.codes('a\xc3\xa9') do s = s .. p .. ':' .. c .. ' ' end assert(s == "
+    "'1:97 2:233 ')"
     " assert(not pcall(function() for _ in utf8.codes('\xff') do end end))"
     " for c in ('a\xc3\xa9'):gmatch(utf8.charpattern) do s = s .. c end assert(s == '1:97 2:233 a\xc3\xa9')",
     "assert(os.time() > 1700000000 and os.date('!%Y', 0) == '1970' and os.clock() >= 0 and #os.date() > 0)"
     " assert(os.time({ year = 2000, month = 1, day = 1 }) > 0 and os.date('*t').year >= 2024)",
-    "assert(tostring(nil) == 'nil' and tostring(1.5) == '1.5' and tostring({}) == 'table' and tonumber('0x10') == 16)"
+    "assert(tostring(nil) == 'nil' and tostring(1.5) == '1.5' and tostring({}) == 'table' and "
+    "tonumber('0x10') == 16)"
     " assert(tostring(perilune.null) == 'null' and '10' + 1 == 11 and math.type(1) == 'integer')",
     "x = 1 assert(_G.x == 1 and rawget(_G, 'x') == 1) rawset(_G, 'y', 2) assert(y == 2)",
-    "assert(('x'):rep(3, ',') == 'x,x,x' and ('ab'):rep(2) == 'abab' and ('x'):rep(0) == '' and (''):rep(5) == '')"
+    "assert(('x'):rep(3, ',') == 'x,x,x' and ('ab'):rep(2) == 'abab' and ('x'):rep(0) == '' and (''):rep(5) "
+    "== '')"
     " assert(('x'):rep(1, 'abc') == 'x' and (''):rep(3, '-') == '--')",
 };
 
@@ -214,14 +222,21 @@ static void one_module_sees_no_globals_of_another(void)
 
 /* Everything a script can name, in order. What is new here was let in on purpose. */
 static const char allowed[] =
-    "_G _VERSION assert error getmetatable ipairs math math.abs math.acos math.asin math.atan math.ceil math.cos "
-    "math.deg math.exp math.floor math.fmod math.huge math.log math.max math.maxinteger math.min math.mininteger "
-    "math.modf math.pi math.rad math.random math.sin math.sqrt math.tan math.tointeger math.type math.ult next os "
-    "os.clock os.date os.time pairs pcall perilune perilune.binary perilune.copy perilune.decimal perilune.list "
-    "perilune.map perilune.null perilune.set perilune.type rawequal rawget rawlen rawset select setmetatable string "
-    "string.byte string.char string.find string.format string.gmatch string.gsub string.len string.lower string.match "
+    "_G _VERSION assert error getmetatable ipairs math math.abs math.acos math.asin math.atan math.ceil "
+    "math.cos "
+    "math.deg math.exp math.floor math.fmod math.huge math.log math.max math.maxinteger math.min "
+    "math.mininteger "
+    "math.modf math.pi math.rad math.random math.sin math.sqrt math.tan math.tointeger math.type math.ult "
+    "next os "
+    "os.clock os.date os.time pairs pcall perilune perilune.binary perilune.copy perilune.decimal "
+    "perilune.list "
+    "perilune.map perilune.null perilune.set perilune.type rawequal rawget rawlen rawset select setmetatable "
+    "string "
+    "string.byte string.char string.find string.format string.gmatch string.gsub string.len string.lower "
+    "string.match "
     "string.rep string.reverse string.sub string.upper table table.concat table.insert table.move table.pack "
-    "table.remove table.sort table.unpack tonumber tostring type utf8 utf8.char utf8.charpattern utf8.codepoint "
+    "table.remove table.sort table.unpack tonumber tostring type utf8 utf8.char utf8.charpattern "
+    "utf8.codepoint "
     "utf8.codes utf8.len utf8.offset utf8.sub xpcall ";
 
 struct walk {
