@@ -135,6 +135,7 @@ int main(int count, char **args)
 
     /* A client that has gone is an error of its own socket, not of the process. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file limit is a full disk, and is told as one */
     if (count < 2) {
         print_commands(stderr);
         return PL_EXIT_USAGE;

@@ -76,7 +76,10 @@ struct walk {
 
 enum { GO_ON = 0, STOP = 1 };
 
-/* The item itself, for a local index that holds less than was asked for. */
+/*
+ * The item itself, for a local index that holds less than was asked for. PL_ENOTFOUND: it
+ * was deleted since the walk came to its entry, for a snapshot sees what is newest.
+ */
 static int fetch_item(struct walk *walk, struct pl_item entry, struct pl_item *out)
 {
     struct pl_operation *op = walk->op;
@@ -94,8 +97,7 @@ static int fetch_item(struct walk *walk, struct pl_item entry, struct pl_item *o
     }
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
-    /* The entry and its item are written in one transaction: one without the other is damage. */
-    return rc == PL_ENOTFOUND ? PL_ECORRUPT : rc;
+    return rc;
 }
 
 static void add_key_attributes(struct pl_builder *b, const struct pl_key_attribute *attributes,
@@ -159,14 +161,14 @@ static int visit(struct walk *walk, struct pl_item entry)
     int rc;
 
     pl_arena_reset(&walk->place->scratch);
-    op->reply.scanned++;
-    walk->size_bytes += entry.size_bytes;
     if (op->fetches_item) {
         rc = fetch_item(walk, entry, &item);
         if (rc != 0)
-            return rc;
+            return rc == PL_ENOTFOUND ? GO_ON : rc;
         walk->fetched_halves += pl_capacity_read(item.size_bytes, op->consistent);
     }
+    op->reply.scanned++;
+    walk->size_bytes += entry.size_bytes;
     if (op->filter == NULL || pl_condition_test(op->filter, &item)) {
         rc = give_row(walk, item);
         if (rc != 0)
