@@ -10,6 +10,7 @@ enum {
     REST_TICK_MS = 250, /* while nothing does */
     TURNS_BETWEEN_TICKS = 64,
     STUCK_TURNS_MAX = 100,
+    INLINE_STUCK_TURNS_MAX = 3,
 };
 
 /* A worker does one thing at a time for the shard, and says when it is done. */
@@ -29,7 +30,7 @@ struct pl_driver {
     const struct pl_logger *logger;
     bool threads;
     bool told_failed;
-    uint32_t stuck_turns; /* in a row, with a durable batch that found no room in the store */
+    uint32_t stuck_turns; /* in a row, with a durable batch that could not be applied */
     pthread_t thread;
 
     pthread_mutex_t lock; /* of everything below */
@@ -224,9 +225,9 @@ static bool must_go_on(struct pl_driver *driver)
     pthread_mutex_unlock(&driver->lock);
     if (!stop)
         return true;
-    if (driver->sync.busy || driver->chores.busy)
+    if (driver->sync.busy || driver->chores.busy || pl_shard_owes(driver->shard))
         return true;
-    /* A full disk must not keep us: what is durable is found by the next start. */
+    /* A lack of memory must not keep us: what is durable is found by the next start. */
     return pl_shard_failed(driver->shard, NULL) == 0 && !pl_shard_is_idle(driver->shard) &&
            driver->stuck_turns < STUCK_TURNS_MAX;
 }
@@ -265,36 +266,66 @@ static void *drive(void *arg)
             pl_shard_tick(driver->shard);
         }
         more = turn(driver, jobs);
-        /* Applying waits for room on the disk: that is the tick's business, not ours to hurry. */
+        /* Applying waits for memory: hurry brings none. */
         driver->stuck_turns = pl_shard_applies(driver->shard) ? driver->stuck_turns + 1 : 0;
         if (driver->stuck_turns > 1)
             more = false;
+        if (driver->stuck_turns >= STUCK_TURNS_MAX) {
+            pl_shard_disappoint(driver->shard);
+            hand_out(driver);
+        }
     }
     return NULL;
 }
 
 /* ---- without threads -------------------------------------------------------------------------------- */
 
-static void drive_inline(struct pl_driver *driver)
+/* What the workers do elsewhere too. True when there is more to do at once. */
+static bool turn_inline(struct pl_driver *driver)
 {
     struct pl_shard *shard = driver->shard;
     struct pl_reason why = { 0 };
     bool more;
 
+    /* First, so that what was short of memory or room a while ago is in nobody's way. */
+    pl_shard_apply(shard);
+    pl_shard_tick(shard);
+    if (pl_shard_checkpoints(shard))
+        pl_shard_end_checkpoint(shard, pl_shard_run_checkpoint(shard, &why), &why);
+    if (pl_shard_wants_prepare(shard) && pl_shard_run_prepare(shard, &why) != 0)
+        pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", why.text);
+    more = pl_shard_turn(shard);
+    while (pl_shard_syncs(shard))
+        pl_shard_end_sync(shard, pl_shard_run_sync(shard, &why), &why);
+    pl_shard_apply(shard);
+    hand_out(driver);
+    return more;
+}
+
+/*
+ * Until everybody has a reply and nothing is left to do. Nobody else comes by later, so
+ * there is no waiting for memory: some turns, and then an answer that leaves it open.
+ */
+static void drive_inline(struct pl_driver *driver)
+{
+    struct pl_shard *shard = driver->shard;
+    uint32_t stuck_turns = 0;
+    bool more;
+
     do {
-        more = pl_shard_turn(shard);
-        while (pl_shard_syncs(shard))
-            pl_shard_end_sync(shard, pl_shard_run_sync(shard, &why), &why);
-        pl_shard_apply(shard);
-        pl_shard_tick(shard);
-        if (pl_shard_checkpoints(shard))
-            pl_shard_end_checkpoint(shard, pl_shard_run_checkpoint(shard, &why), &why);
-        if (pl_shard_wants_prepare(shard) && pl_shard_run_prepare(shard, &why) != 0)
-            pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", why.text);
-        hand_out(driver);
-        /* Durable but not applied, for want of room: to wait here would be for ever. */
-    } while ((more || !pl_shard_is_idle(shard) || pl_shard_has_chores(shard)) && !pl_shard_applies(shard) &&
-             pl_shard_failed(shard, NULL) == 0);
+        more = turn_inline(driver);
+        if (pl_shard_failed(shard, NULL) != 0) {
+            more = pl_shard_owes(shard);
+        } else if (!pl_shard_applies(shard)) {
+            more = more || !pl_shard_is_idle(shard) || pl_shard_has_chores(shard) || pl_shard_owes(shard);
+        } else if (++stuck_turns < INLINE_STUCK_TURNS_MAX) {
+            more = true;
+        } else {
+            pl_shard_disappoint(shard);
+            hand_out(driver);
+            more = pl_shard_owes(shard);
+        }
+    } while (more);
     driver->stats = pl_shard_stats(shard);
 }
 

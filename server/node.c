@@ -151,6 +151,28 @@ static void *load_scripts(void *arg)
     return NULL;
 }
 
+/* Until `op` is finished. There is only it, and nobody else yet to drive the shard. */
+static int finish_load(struct pl_shard *shard, struct pl_operation *op, struct pl_reason *why)
+{
+    while (pl_shard_take(shard) == NULL) {
+        int rc = 0;
+
+        pl_shard_turn(shard);
+        if (pl_shard_syncs(shard)) {
+            rc = pl_shard_run_sync(shard, why);
+            pl_shard_end_sync(shard, rc, why);
+        }
+        pl_shard_apply(shard);
+        if (rc != 0)
+            return rc;
+        if (pl_shard_applies(shard))
+            return PL_ENOMEM;
+    }
+    return op->reply.rc == 0
+               ? 0
+               : pl_reason_set(why, op->reply.rc, "%s", pl_reason_text(&op->reply.why, op->reply.rc));
+}
+
 /* The definitions become tables before anything else happens to the shard. */
 static int apply_scripts(struct pl_shard *shard, struct pl_scripts *scripts, struct pl_reason *why)
 {
@@ -164,17 +186,7 @@ static int apply_scripts(struct pl_shard *shard, struct pl_scripts *scripts, str
         return rc == PL_EINVALID ? PL_ECONFIG : rc;
     }
     scripts->script = NULL;
-    while (pl_shard_take(shard) == NULL && pl_shard_failed(shard, NULL) == 0 && rc == 0) {
-        pl_shard_turn(shard);
-        if (pl_shard_syncs(shard)) {
-            rc = pl_shard_run_sync(shard, why);
-            pl_shard_end_sync(shard, rc, why);
-        }
-        pl_shard_apply(shard);
-        if (rc == 0 && pl_shard_applies(shard))
-            rc = pl_reason_set(why, PL_EFULL, "the disk has no room to make the tables");
-    }
-    return rc;
+    return finish_load(shard, &op, why);
 }
 
 static int load_first_scripts(struct pl_node *node, struct pl_shard *shard, struct pl_reason *why)

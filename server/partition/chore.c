@@ -13,13 +13,22 @@ void pl_chore_deinit(struct pl_chore *chore)
     *chore = (struct pl_chore){ 0 };
 }
 
-static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *catalog)
+/* Without its function every item would be found to have no entry, and the index be called complete. */
+static bool can_fill(const struct pl_table *table, const struct pl_index *index, struct pl_script *script)
+{
+    return index->projection != PL_PROJECT_FUNCTION ||
+           (script != NULL && pl_script_table(script, table->name) != NULL);
+}
+
+static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *catalog,
+                            struct pl_script *script)
 {
     for (uint32_t t = 0; t < catalog->tables->count; t++) {
         const struct pl_table *table = catalog->tables->tables[t];
 
         for (uint32_t i = 0; i < table->index_count; i++) {
-            if (table->indexes[i].state != PL_INDEX_BACKFILLING)
+            if (table->indexes[i].state != PL_INDEX_BACKFILLING ||
+                !can_fill(table, &table->indexes[i], script))
                 continue;
             chore->kind = PL_CHORE_BACKFILL;
             chore->table_id = table->id;
@@ -32,11 +41,12 @@ static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *cat
     return false;
 }
 
-bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, uint32_t partition_count)
+bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, struct pl_script *script,
+                     uint32_t partition_count)
 {
     pl_chore_deinit(chore);
     chore->space.partition_count = partition_count;
-    if (choose_backfill(chore, catalog))
+    if (choose_backfill(chore, catalog, script))
         return true;
     if (catalog->garbage_count == 0)
         return false;
@@ -215,6 +225,7 @@ static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
 static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands)
 {
     const struct pl_table *table;
+    const struct pl_index *index;
 
     if (chore->partition >= chore->space.partition_count)
         return 1; /* walked before, but the catalog could not be told */
@@ -222,8 +233,11 @@ static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const 
         return sweep(chore, hands);
     table = pl_tables_find_id(catalog->tables, chore->table_id);
     /* Dropped meanwhile, or altered again: the catalog is asked anew. */
-    if (index_by_id(table, chore->index_id) == NULL)
+    index = index_by_id(table, chore->index_id);
+    if (index == NULL)
         return 1;
+    if (!can_fill(table, index, hands->script))
+        return PL_ESCRIPT;
     return backfill(chore, table, hands);
 }
 

@@ -42,8 +42,9 @@ struct pl_chore_hands {
     const struct pl_logger *logger;
 };
 
-/** The next thing to do, by the catalog. False: nothing. */
-bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, uint32_t partition_count);
+/** The next thing to do, by the catalog. False: nothing. An index whose function is not in `script` (may be NULL) waits. */
+bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, struct pl_script *script,
+                     uint32_t partition_count);
 
 void pl_chore_deinit(struct pl_chore *chore);
 

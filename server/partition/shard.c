@@ -27,9 +27,6 @@ void pl_shard_fail(struct pl_shard *shard, int rc, const struct pl_reason *why)
     pl_reason_set(&shard->failed_why, rc, "%s", pl_reason_text(why, rc));
     pl_log(shard->options.logger, PL_LOG_ERROR, "the shard has failed", "%s", shard->failed_why.text);
     pl_shard_tell_flushed(shard, rc);
-    shard->stills_frozen = shard->stills_waiting;
-    shard->stills_waiting = NULL;
-    pl_shard_tell_flushed(shard, rc);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
@@ -53,6 +50,7 @@ static int apply_effect(struct pl_txn *txn, const struct pl_effect *effect)
 struct replay {
     struct pl_shard *shard;
     bool loaded;
+    uint64_t counted; /* records before this position are in the groups and counters */
     struct pl_reason *why;
 };
 
@@ -67,6 +65,8 @@ static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_
     struct pl_shard *shard = replay->shard;
     struct pl_bytes change = record->payload;
     struct pl_effect effect;
+    /* A transaction that found no room is replayed once more: what is in memory has its records already. */
+    bool again = record->position < replay->counted;
     int rc = 0;
 
     if (record->kind != PL_JOURNAL_CHANGE)
@@ -78,14 +78,19 @@ static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_
     if (rc == 0 && record->partition >= shard->partition_count)
         rc = pl_reason_set(replay->why, PL_ECORRUPT, "the journal speaks of partition %u; there are %u",
                            record->partition, shard->partition_count);
-    if (rc == 0)
+    if (rc == 0 && !again)
         rc = pl_group_replayed(&shard->groups[record->partition], record, replay->why);
     if (rc != 0)
         return rc;
+    replay->counted = record->position + 1;
     while ((rc = pl_change_take(&change, &effect)) == 1) {
-        rc = effect.kind == PL_EFFECT_COUNT ? pl_counters_add(shard->counters, effect.partition, effect.id,
-                                                              effect.items, effect.size_bytes)
-                                            : apply_effect(txn, &effect);
+        if (effect.kind != PL_EFFECT_COUNT)
+            rc = apply_effect(txn, &effect);
+        else if (!again)
+            rc = pl_counters_add(shard->counters, effect.partition, effect.id, effect.items,
+                                 effect.size_bytes);
+        else
+            rc = 0;
         if (rc != 0)
             return rc;
     }

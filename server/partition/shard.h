@@ -82,11 +82,21 @@ int pl_shard_run_sync(struct pl_shard *shard, struct pl_reason *why);
 /** A failure is final: see pl_shard_failed(). */
 void pl_shard_end_sync(struct pl_shard *shard, int rc, const struct pl_reason *why);
 
-/** Put what is durable into the store. */
+/** Make what is durable visible. Short of memory, it stays where it is: call again, later. */
 void pl_shard_apply(struct pl_shard *shard);
 
-/** True when a batch is durable and waits for pl_shard_apply() (or for room on the disk). */
+/** True when a batch is durable and waits for pl_shard_apply() (or for memory). */
 bool pl_shard_applies(const struct pl_shard *shard);
+
+/** True while somebody waits for a reply, or stands still. */
+bool pl_shard_owes(const struct pl_shard *shard);
+
+/**
+ * Nobody waits any longer for memory that may never come: writes that are durable but cannot be applied are
+ * finished with PL_EUNSURE (they come to light when there is memory, or with the next start), and who
+ * stands still is told why not.
+ */
+void pl_shard_disappoint(struct pl_shard *shard);
 
 /** The finished operations, oldest first, linked by `next`; NULL: none. */
 struct pl_operation *pl_shard_take(struct pl_shard *shard);

@@ -15,7 +15,7 @@ static void check_room(struct pl_shard *shard, uint64_t now)
     shard->room_ns = now;
     if (pl_store_room(shard->files.store, &room) != 0)
         return;
-    full = room.low || pl_journal_full(shard->files.journal) || shard->checkpoint == CHECKPOINT_WAITING;
+    full = room.low || pl_journal_full(shard->files.journal) || shard->starved;
     if (full != shard->full)
         pl_log(shard->options.logger, PL_LOG_WARN,
                full ? "the disk is full: puts stop" : "there is room again: puts go on", "%llu bytes free",
@@ -37,14 +37,25 @@ int pl_shard_freeze(struct pl_shard *shard)
     return 0;
 }
 
+static void tell(struct pl_shard *shard, struct pl_shard_still *still, int rc)
+{
+    while (still != NULL) {
+        struct pl_shard_still *next = still->next;
+
+        still->flushed(shard, still, rc); /* `still` may be gone now */
+        still = next;
+    }
+}
+
 void pl_shard_tell_flushed(struct pl_shard *shard, int rc)
 {
-    while (shard->stills_frozen != NULL) {
-        struct pl_shard_still *still = shard->stills_frozen;
+    struct pl_shard_still *frozen = shard->stills_frozen, *waiting = rc == 0 ? NULL : shard->stills_waiting;
 
-        shard->stills_frozen = still->next;
-        still->flushed(shard, still, rc);
-    }
+    shard->stills_frozen = NULL;
+    if (rc != 0)
+        shard->stills_waiting = NULL;
+    tell(shard, frozen, rc);
+    tell(shard, waiting, rc);
 }
 
 /* Those who want to see the store as of this checkpoint. */
@@ -82,13 +93,19 @@ static bool checkpoint_is_due(const struct pl_shard *shard, uint64_t now)
 
 static void begin_checkpoint(struct pl_shard *shard, uint64_t now)
 {
+    int rc;
+
     if (shard->checkpoint == CHECKPOINT_WAITING)
         shard->checkpoint = CHECKPOINT_BEGUN;
     if (!checkpoint_is_due(shard, now))
         return;
     shard->checkpoint_ns = now;
-    if (pl_shard_freeze(shard) != 0)
-        return; /* no memory: a later tick tries again */
+    rc = pl_shard_freeze(shard);
+    if (rc != 0) {
+        /* A later tick tries again, but nobody is kept waiting for it. */
+        pl_shard_tell_flushed(shard, rc);
+        return;
+    }
     tell_frozen(shard);
     shard->checkpoint = CHECKPOINT_BEGUN;
     shard->checkpoint_position = shard->applied_position;
@@ -120,9 +137,11 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
     struct pl_buf payload = { 0 };
     struct pl_reason unwritten = { 0 };
 
-    if (rc == PL_EFULL || rc == PL_ENOMEM) {
+    shard->starved = rc == PL_EFULL || rc == PL_ENOMEM;
+    if (shard->starved) {
         /* The journal has it all. Puts stop until there is room. */
         shard->checkpoint = CHECKPOINT_WAITING;
+        pl_shard_tell_flushed(shard, rc);
         return;
     }
     if (rc != 0) {
@@ -148,6 +167,7 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
                pl_reason_text(&unwritten, rc));
         pl_checkpoint_abandon(shard->files.checkpoint);
         shard->checkpoint = CHECKPOINT_NONE;
+        shard->checkpoint_changes = UINT64_MAX; /* another is due, though nothing changes */
         return;
     }
     shard->checkpoint = CHECKPOINT_RECORDED;

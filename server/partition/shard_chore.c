@@ -6,10 +6,18 @@
 static int commit_chore(void *state, uint16_t partition, struct pl_buf *change)
 {
     struct pl_shard *shard = state;
+    int rc = pl_shard_commit(shard, partition, pl_buf_view(change),
+                             shard->chore.kind == PL_CHORE_SWEEP ? PL_JOURNAL_SHRINK : PL_JOURNAL_GROW, NULL);
 
-    shard->chore_batch = shard->gathering->number;
-    return pl_shard_commit(shard, partition, pl_buf_view(change),
-                           shard->chore.kind == PL_CHORE_SWEEP ? PL_JOURNAL_SHRINK : PL_JOURNAL_GROW, NULL);
+    if (rc == 0)
+        shard->chore_batch = shard->gathering->number;
+    return rc;
+}
+
+/* The newest batch that holds anything. */
+static uint64_t newest_batch(const struct pl_shard *shard)
+{
+    return pl_batch_is_empty(shard->gathering) ? shard->gathering->number - 1 : shard->gathering->number;
 }
 
 /* The chore is walked to its end: the catalog says so from now on. */
@@ -29,21 +37,16 @@ static int complete_chore(struct pl_shard *shard)
         if (table != NULL)
             rc = pl_schema_activate(&next, table, shard->chore.index_id, &change);
     }
-    shard->chore_batch = shard->gathering->number;
     if (rc == 0)
         rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_SHRINK, NULL);
     else
         pl_catalog_deinit(&next);
     pl_buf_deinit(&change);
-    if (rc == 0)
-        pl_chore_deinit(&shard->chore);
-    return rc;
-}
-
-/* The newest batch that holds anything. */
-static uint64_t newest_batch(const struct pl_shard *shard)
-{
-    return pl_batch_is_empty(shard->gathering) ? shard->gathering->number - 1 : shard->gathering->number;
+    if (rc != 0)
+        return rc;
+    shard->chore_batch = newest_batch(shard);
+    pl_chore_deinit(&shard->chore);
+    return 0;
 }
 
 /* One step, when the one before is applied: then the snapshot has it. True when more is to come. */
@@ -57,11 +60,11 @@ bool pl_shard_do_chore(struct pl_shard *shard)
                                     .logger = shard->options.logger };
     int rc;
 
-    if (shard->failed != 0 || shard->chore_batch > shard->applied_batch)
+    if (shard->failed != 0 || shard->stuck != 0 || shard->chore_batch > shard->applied_batch)
         return false; /* applying will bring us back */
     if (shard->chore.kind == PL_CHORE_NONE) {
-        shard->chores_wait =
-            shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog, shard->partition_count);
+        shard->chores_wait = shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog,
+                                                                   shard->script, shard->partition_count);
         if (!shard->chores_wait)
             return false;
         /* The catalog that asked for it may be on its way still, and so may be writes from before it. */
@@ -74,11 +77,10 @@ bool pl_shard_do_chore(struct pl_shard *shard)
         rc = pl_chore_step(&shard->chore, &shard->catalog, &hands);
     if (rc == 1)
         rc = complete_chore(shard);
-    if (rc < 0) {
-        /* Short of memory or room: a later tick tries again. */
-        shard->chores_wait = false;
+    /* Short of memory or room: a later tick tries again. */
+    shard->chores_wait = rc >= 0;
+    if (rc < 0)
         shard->chore_failed_ns = pl_shard_now_ns(shard);
-    }
     return rc == 0 && shard->chore_batch <= shard->applied_batch;
 }
 

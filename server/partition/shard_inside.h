@@ -67,7 +67,9 @@ struct pl_shard {
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
     uint64_t chore_failed_ns; /* 0: it has not */
-    bool full;
+    bool starved;             /* what is applied cannot be put into the store, for want of room or memory */
+    bool full;                /* puts stop */
+    int stuck;                /* not 0: what is durable cannot be applied for now, so nothing more is taken */
     int failed;
     struct pl_reason failed_why;
     struct pl_shard_stats stats;
@@ -128,7 +130,7 @@ bool pl_shard_do_chore(struct pl_shard *shard);
 /** What is applied, with the counters and the groups' places, is ready to be flushed. */
 int pl_shard_freeze(struct pl_shard *shard);
 
-/** Tell those who wait for this checkpoint. */
+/** Tell those who wait for this checkpoint; or, with a failure, for the next one too. */
 void pl_shard_tell_flushed(struct pl_shard *shard, int rc);
 
 /** If the checkpoint's record has become durable, the journal before it is needed no more. */

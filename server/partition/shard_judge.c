@@ -129,11 +129,13 @@ static int judge_schema(struct pl_shard *shard, struct pl_operation *op)
 
 void pl_shard_judge(struct pl_shard *shard, struct pl_operation *op)
 {
-    int rc = shard->failed != 0 ? PL_EREADONLY : pl_shard_freshen_view(shard);
+    int rc = pl_shard_freshen_view(shard);
 
     if (rc == 0)
         rc = pl_operation_kind(op->name) == PL_OPERATION_SCHEMA ? judge_schema(shard, op)
                                                                 : judge_write(shard, op);
+    if (rc != 0 && rc != PL_ECONDITION)
+        op->reply.has_item = false; /* what it was to return did not come to be */
     op->reply.rc = rc;
     shard->stats.writes++;
     pl_shard_conclude(shard, op);
@@ -144,7 +146,9 @@ int pl_shard_load(struct pl_shard *shard, struct pl_script *script, const uint64
 {
     struct pl_catalog next;
     struct pl_buf change = { 0 };
-    int rc = shard->failed != 0 ? PL_EREADONLY : pl_catalog_copy(&shard->catalog, &next);
+    int rc = shard->failed != 0  ? PL_EREADONLY
+             : shard->stuck != 0 ? shard->stuck
+                                 : pl_catalog_copy(&shard->catalog, &next);
 
     if (rc != 0)
         return rc;

@@ -11,18 +11,24 @@ enum {
 
 /* ---- batches ---------------------------------------------------------------------------------------- */
 
+/* Sealing what gathers a change cannot fail: the batch that takes its place is there before. */
+static int reserve_batch(struct pl_shard *shard)
+{
+    if (shard->spare == NULL)
+        shard->spare = pl_batch_new();
+    return shard->spare == NULL ? PL_ENOMEM : 0;
+}
+
 static struct pl_batch *fresh_batch(struct pl_shard *shard)
 {
-    struct pl_batch *batch = shard->spare;
+    struct pl_batch *batch;
 
-    if (batch != NULL) {
-        shard->spare = batch->next;
-        batch->next = NULL;
-    } else {
-        batch = pl_batch_new();
-    }
-    if (batch != NULL)
-        batch->number = ++shard->batch_number;
+    if (reserve_batch(shard) != 0)
+        return NULL;
+    batch = shard->spare;
+    shard->spare = batch->next;
+    batch->next = NULL;
+    batch->number = ++shard->batch_number;
     return batch;
 }
 
@@ -92,9 +98,10 @@ int pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes 
 {
     struct pl_group *group = &shard->groups[partition];
     struct pl_bytes copy;
-    int rc;
+    int rc = reserve_batch(shard);
 
-    rc = pl_inflight_reserve(shard->inflight, effect_count(change));
+    if (rc == 0)
+        rc = pl_inflight_reserve(shard->inflight, effect_count(change));
     if (rc == 0)
         rc = pl_batch_copy_change(shard->gathering, change, &copy);
     if (rc == 0)
@@ -162,6 +169,23 @@ static struct pl_operation *pop(struct pl_shard *shard)
     return op;
 }
 
+/* Nothing was looked at and nothing is changed. */
+static void refuse(struct pl_shard *shard, struct pl_operation *op, int rc)
+{
+    pl_operation_fail(op, rc, NULL);
+    pl_shard_finish(shard, op);
+}
+
+static void take_up(struct pl_shard *shard, struct pl_operation *op)
+{
+    if (shard->failed != 0)
+        refuse(shard, op, PL_EREADONLY);
+    else if (shard->stuck != 0)
+        refuse(shard, op, shard->stuck);
+    else
+        pl_shard_judge(shard, op);
+}
+
 static bool must_sync(struct pl_shard *shard)
 {
     if (shard->gathering->must_sync || shard->options.sync == PL_SHARD_SYNC_ALWAYS)
@@ -209,7 +233,7 @@ bool pl_shard_turn(struct pl_shard *shard)
 
     pl_shard_seal(shard);
     while (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard))
-        pl_shard_judge(shard, pop(shard));
+        take_up(shard, pop(shard));
     more = pl_shard_do_chore(shard);
     pl_shard_seal(shard);
     if (pl_shard_is_idle(shard))
@@ -233,12 +257,8 @@ void pl_shard_end_sync(struct pl_shard *shard, int rc, const struct pl_reason *w
 
     pl_journal_end_sync(shard->files.journal, rc);
     shard->in_flight = NULL;
-    if (rc != 0) {
+    if (rc != 0)
         pl_shard_fail(shard, rc, why);
-        for (struct pl_operation *op = batch->first; op != NULL; op = op->next)
-            if (op->reply.rc == 0)
-                pl_operation_fail(op, PL_EUNSURE, NULL);
-    }
     append_durable(shard, batch);
     if (pl_journal_durable(shard->files.journal) == pl_journal_written(shard->files.journal))
         shard->synced_ns = pl_shard_now_ns(shard);
@@ -324,28 +344,65 @@ static void settle(struct pl_shard *shard, struct pl_batch *batch)
     retire(shard, batch);
 }
 
+/*
+ * The batch will not be applied, or nobody knows when. A write in it is told `rc`; an operation that only
+ * looked at what was written before it did nothing, and learned what may not last.
+ */
+static void disappoint(struct pl_shard *shard, struct pl_batch *batch, int rc)
+{
+    for (struct pl_operation *op = batch->first; op != NULL; op = op->next) {
+        if (op->reply.rc != 0 && op->reply.rc != PL_ECONDITION)
+            continue;
+        op->reply.has_item = false;
+        pl_operation_fail(op, op->reply.rc == 0 ? rc : PL_EREADONLY, NULL);
+    }
+    release_operations(shard, batch);
+}
+
+/* On the disk, or on its way there: the next start may find it, or not. */
+static void disappoint_durable(struct pl_shard *shard)
+{
+    for (struct pl_batch *batch = shard->durable; batch != NULL; batch = batch->next)
+        disappoint(shard, batch, PL_EUNSURE);
+}
+
 void pl_shard_apply(struct pl_shard *shard)
 {
-    while (shard->durable != NULL && shard->failed == 0) {
+    shard->stuck = 0;
+    while (shard->durable != NULL && shard->failed == 0 && shard->stuck == 0) {
         int rc = apply_changes(shard, shard->durable);
 
-        if (rc == PL_ENOMEM)
-            return; /* it is in the journal; what of it is set already will be set again */
-        if (rc != 0) {
+        if (rc == 0)
+            settle(shard, shard->durable);
+        else if (rc == PL_ENOMEM)
+            shard->stuck = rc; /* it is in the journal; what of it is set already will be set again */
+        else
             pl_shard_fail(shard, rc, NULL);
-            break;
-        }
-        settle(shard, shard->durable);
     }
     if (shard->failed != 0) {
-        /* What is durable but cannot be applied is found by the next start; its writers are told they cannot know. */
-        for (struct pl_batch *batch = shard->durable; batch != NULL; batch = batch->next) {
-            for (struct pl_operation *op = batch->first; op != NULL; op = op->next)
-                if (op->reply.rc == 0)
-                    pl_operation_fail(op, PL_EUNSURE, NULL);
-            release_operations(shard, batch);
-        }
+        disappoint_durable(shard);
+        /* Of what only gathered, nothing has reached the disk, and nothing will. */
+        disappoint(shard, shard->gathering, PL_EREADONLY);
     }
+}
+
+void pl_shard_disappoint(struct pl_shard *shard)
+{
+    disappoint_durable(shard);
+    if (shard->gathering->change_count == 0)
+        disappoint(shard, shard->gathering, PL_EUNSURE);
+    pl_shard_tell_flushed(shard, PL_ENOMEM);
+}
+
+bool pl_shard_owes(const struct pl_shard *shard)
+{
+    if (shard->queue_first != NULL || shard->gathering->first != NULL || shard->in_flight != NULL ||
+        shard->finished_first != NULL || shard->stills_waiting != NULL || shard->stills_frozen != NULL)
+        return true;
+    for (const struct pl_batch *batch = shard->durable; batch != NULL; batch = batch->next)
+        if (batch->first != NULL)
+            return true;
+    return false;
 }
 
 bool pl_shard_applies(const struct pl_shard *shard)
