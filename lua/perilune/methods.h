@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_LUA_METHODS_H
+#define PL_LUA_METHODS_H
+
+#include <lauxlib.h>
+
+/** What a database answers to, one list a file; each ends with an empty entry. */
+extern const luaL_Reg pl_item_methods[];  /* put get update delete */
+extern const luaL_Reg pl_page_methods[];  /* query scan query_page scan_page count */
+extern const luaL_Reg pl_batch_methods[]; /* batch_get batch_write */
+extern const luaL_Reg pl_table_methods[]; /* create_table alter_table drop_table describe tables */
+
+#endif

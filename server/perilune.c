@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "perilune.h"
+
+#include <stdlib.h>
+
+struct pl_perilune {
+    struct pl_node *node;
+    struct pl_attachment *attachment;
+    struct pl_perilune_call *calls; /* begun and not ended, or still running */
+    struct pl_perilune_call *spare; /* one that ended, with its memory */
+
+    /* What a reload or a check came to: here, for one that finds no room comes back in a later call. */
+    bool answered;
+    int answer;
+    struct pl_reason why;
+    struct pl_buf report;
+};
+
+/* ---- opening and closing ---------------------------------------------------------------------------- */
+
+int pl_perilune_open(const struct pl_perilune_options *options, struct pl_perilune **out,
+                     struct pl_reason *why)
+{
+    struct pl_node_options node = { .data_path = options->path,
+                                    .scripts_path = options->scripts_path,
+                                    .partition_count = options->partition_count,
+                                    .sync_mode = options->sync_mode,
+                                    .sync_interval_ms = options->sync_interval_ms,
+                                    .script_time_ms = options->script_time_ms,
+                                    .script_memory_bytes = options->script_memory_bytes,
+                                    .reader_count = 1,
+                                    .clock = pl_clock_system(),
+                                    .random = pl_random_system(),
+                                    .disk = options->disk,
+                                    .logger = options->logger };
+    struct pl_perilune *db = calloc(1, sizeof *db);
+    int rc;
+
+    if (db == NULL)
+        return PL_ENOMEM;
+    rc = pl_node_open(&node, &db->node, why);
+    if (rc != 0) {
+        free(db);
+        return rc;
+    }
+    rc = pl_node_attach(db->node, NULL, NULL, &db->attachment);
+    if (rc != 0) {
+        pl_node_close(db->node);
+        free(db);
+        return rc;
+    }
+    *out = db;
+    return 0;
+}
+
+static void free_call(struct pl_perilune_call *call)
+{
+    pl_operation_deinit(&call->op);
+    pl_buf_deinit(&call->rows);
+    free(call);
+}
+
+/* The node has forgotten what was running; what its owner still holds is his to end. */
+static void let_go(struct pl_perilune_call *call)
+{
+    call->db = NULL;
+    call->next = NULL;
+    call->running = false;
+    if (call->ended)
+        free_call(call);
+}
+
+void pl_perilune_close(struct pl_perilune *db)
+{
+    struct pl_perilune_call *call, *next;
+
+    if (db == NULL)
+        return;
+    pl_node_detach(db->attachment);
+    pl_node_close(db->node);
+    for (call = db->calls; call != NULL; call = next) {
+        next = call->next;
+        let_go(call);
+    }
+    if (db->spare != NULL)
+        free_call(db->spare);
+    pl_buf_deinit(&db->report);
+    free(db);
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------ */
+
+struct pl_perilune_call *pl_perilune_begin(struct pl_perilune *db, enum pl_operation_name name)
+{
+    struct pl_perilune_call *call = db->spare;
+
+    db->spare = NULL;
+    if (call == NULL)
+        call = calloc(1, sizeof *call);
+    if (call == NULL)
+        return NULL;
+    pl_operation_reset(&call->op, name);
+    pl_buf_clear(&call->rows);
+    call->db = db;
+    call->running = call->ended = false;
+    call->next = db->calls;
+    db->calls = call;
+    return call;
+}
+
+static void unlink_call(struct pl_perilune_call *call)
+{
+    struct pl_perilune_call **at = &call->db->calls;
+
+    while (*at != call)
+        at = &(*at)->next;
+    *at = call->next;
+}
+
+/* Children and large buffers go at once, the rest waits for the next call. */
+static void keep_spare(struct pl_perilune *db, struct pl_perilune_call *call)
+{
+    enum { KEPT_BYTES_MAX = 256 << 10 };
+
+    if (db->spare != NULL || call->rows.capacity > KEPT_BYTES_MAX ||
+        call->op.bytes.capacity > KEPT_BYTES_MAX) {
+        free_call(call);
+        return;
+    }
+    pl_operation_reset(&call->op, PL_OP_GET);
+    db->spare = call;
+}
+
+void pl_perilune_end(struct pl_perilune_call *call)
+{
+    if (call == NULL)
+        return;
+    if (call->db == NULL) {
+        free_call(call);
+        return;
+    }
+    call->ended = true;
+    if (call->running)
+        return; /* finished() ends it, or the database's close */
+    unlink_call(call);
+    keep_spare(call->db, call);
+}
+
+static void finished(struct pl_operation *op)
+{
+    struct pl_perilune_call *call = op->owner;
+
+    call->running = false;
+    if (call->ended)
+        pl_perilune_end(call);
+}
+
+/* child u32 ▸ size as DynamoDB counts it u32 ▸ length u32 ▸ bytes */
+enum { ROW_HEAD_BYTES = 12 };
+
+static int keep_row(struct pl_operation *op, struct pl_item item)
+{
+    struct pl_perilune_call *call = op->owner;
+    uint8_t head[ROW_HEAD_BYTES];
+
+    pl_put_le32(head, op->parent == NULL ? 0 : (uint32_t)(op - op->parent->children));
+    pl_put_le32(head + 4, item.size_bytes);
+    pl_put_le32(head + 8, (uint32_t)item.bytes.len);
+    pl_buf_append(&call->rows, head, sizeof head);
+    pl_buf_append_bytes(&call->rows, item.bytes);
+    return pl_buf_status(&call->rows);
+}
+
+bool pl_perilune_row(struct pl_bytes *rest, uint32_t *child, struct pl_item *out)
+{
+    size_t len;
+
+    if (rest->len == 0)
+        return false;
+    len = pl_get_le32(rest->data + 8);
+    *child = pl_get_le32(rest->data);
+    *out = (struct pl_item){ .bytes = pl_bytes(rest->data + ROW_HEAD_BYTES, len),
+                             .size_bytes = pl_get_le32(rest->data + 4) };
+    rest->data += ROW_HEAD_BYTES + len;
+    rest->len -= ROW_HEAD_BYTES + len;
+    return true;
+}
+
+/* A view into the store's page must not outlive the snapshot, which ends with the call. */
+static int own(struct pl_perilune_call *call, struct pl_item *item)
+{
+    struct pl_bytes copy = pl_arena_copy(&call->op.arena, item->bytes);
+
+    if (copy.data == NULL)
+        return pl_operation_fail(&call->op, PL_ENOMEM, NULL);
+    item->bytes = copy;
+    return 0;
+}
+
+static int take_reply(struct pl_perilune_call *call)
+{
+    struct pl_reply *reply = &call->op.reply;
+
+    if (reply->has_item && own(call, &reply->item) != 0)
+        return reply->rc;
+    if (reply->has_last_key && own(call, &reply->last_key) != 0)
+        return reply->rc;
+    return reply->rc;
+}
+
+int pl_perilune_run(struct pl_perilune_call *call)
+{
+    struct pl_operation *op = &call->op;
+    struct pl_router *router;
+    int rc;
+
+    if (call->db == NULL)
+        return pl_reason_set(&op->reply.why, PL_ECLOSED, "the database is closed");
+    router = pl_attachment_router(call->db->attachment);
+    op->row = keep_row;
+    op->done = finished;
+    op->owner = call;
+    call->running = true;
+    if (pl_router_run(router, op))
+        call->running = false;
+    else
+        pl_attachment_flush(call->db->attachment);
+    if (call->running)
+        return PL_EUNSURE; /* the reply is the shard's for now */
+    rc = take_reply(call);
+    pl_router_rest(router);
+    return rc;
+}
+
+/* ---- more ------------------------------------------------------------------------------------------- */
+
+static void take_answer(void *state, int rc, const struct pl_reason *why)
+{
+    struct pl_perilune *db = state;
+
+    db->answered = true;
+    db->answer = rc;
+    db->why = *why;
+}
+
+int pl_perilune_reload(struct pl_perilune *db, struct pl_reason *why)
+{
+    int rc;
+
+    db->answered = false;
+    rc = pl_node_reload(db->attachment, take_answer, db);
+    if (rc != 0)
+        return rc;
+    if (!db->answered)
+        return pl_reason_set(why, PL_EUNSURE, "the disk has no room to change the tables");
+    if (db->answer != 0)
+        pl_reason_set(why, db->answer, "%s", pl_reason_text(&db->why, db->answer));
+    return db->answer;
+}
+
+static void take_report(void *state, int rc, struct pl_bytes report)
+{
+    struct pl_perilune *db = state;
+
+    db->answered = true;
+    db->answer = rc;
+    pl_buf_clear(&db->report);
+    pl_buf_append_bytes(&db->report, report);
+}
+
+int pl_perilune_check(struct pl_perilune *db, struct pl_buf *report)
+{
+    int rc;
+
+    db->answered = false;
+    rc = pl_node_check(db->attachment, take_report, db);
+    if (rc == 0)
+        rc = db->answered ? db->answer : PL_EUNSURE;
+    if (rc != 0)
+        return rc;
+    pl_buf_append_bytes(report, pl_buf_view(&db->report));
+    return pl_buf_status(&db->report) != 0 ? PL_ENOMEM : pl_buf_status(report);
+}
+
+void pl_perilune_stats(struct pl_perilune *db, struct pl_bytes table, struct pl_buf *out)
+{
+    pl_node_stats(db->attachment, table, out);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_PERILUNE_H
+#define PL_PERILUNE_H
+
+#include "node.h"
+
+/**
+ * The whole engine inside a program of yours: a node without threads and without
+ * sockets, driven by whoever calls. A database belongs to one thread at a time, and
+ * a call returns when its work is done: a write is durable then (with
+ * PL_SYNC_ALWAYS), and the next read sees it.
+ *
+ *     pl_perilune_open(&options, &db, &why);
+ *     call = pl_perilune_begin(db, PL_OP_GET);
+ *     call->op.table_name = pl_str("Messages"); ...
+ *     rc = pl_perilune_run(call);              call->op.reply says the rest
+ *     pl_perilune_end(call);
+ *     pl_perilune_close(db);
+ *
+ * Nothing of the program runs inside the engine, so a host whose language unwinds
+ * by longjmp may do so between any two of these functions.
+ */
+struct pl_perilune;
+
+struct pl_perilune_options {
+    const char *path;
+    const char *scripts_path; /* NULL: none */
+    uint32_t partition_count; /* for a new directory; 0: 64 */
+    enum pl_sync_mode sync_mode;
+    uint32_t sync_interval_ms;      /* for PL_SYNC_INTERVAL */
+    uint32_t script_time_ms;        /* 0: 100 */
+    uint64_t script_memory_bytes;   /* 0: 64 MiB */
+    const struct pl_disk *disk;     /* NULL: the machine's own. Copied */
+    const struct pl_logger *logger; /* NULL: silent. Must outlive the database */
+};
+
+/** PL_ELOCKED when the directory is open already, here or elsewhere: `why` says by whom. */
+int pl_perilune_open(const struct pl_perilune_options *options, struct pl_perilune **out,
+                     struct pl_reason *why);
+
+/** Take a checkpoint and close. Calls that were begun may still be ended; run, they say PL_ECLOSED. */
+void pl_perilune_close(struct pl_perilune *db);
+
+/**
+ * One request: an operation to be filled in, and what came of it. Its memory stays when
+ * it ends, for the next one.
+ */
+struct pl_perilune_call {
+    struct pl_operation op;
+    struct pl_buf rows;            /* what QUERY, SCAN and BATCH_GET found: see pl_perilune_row() */
+    struct pl_perilune *db;        /* NULL: closed */
+    struct pl_perilune_call *next; /* of the database's list */
+    bool running;                  /* handed to the shard, which has not given it back */
+    bool ended;                    /* by the program, while it was running */
+};
+
+/** NULL: no memory. */
+struct pl_perilune_call *pl_perilune_begin(struct pl_perilune *db, enum pl_operation_name name);
+
+/**
+ * Run it. Returns the reply's `rc`. Everything in the reply is good until the call ends. PL_EUNSURE: the
+ * write is in the journal, but the disk has no room to carry it out; it takes effect when there is.
+ */
+int pl_perilune_run(struct pl_perilune_call *call);
+
+/** NULL is allowed. */
+void pl_perilune_end(struct pl_perilune_call *call);
+
+/**
+ * Walk over the rows: begin with `*rest` = pl_buf_view(&call->rows). `child` is the batch's
+ * child that found the item, else 0. False at the end.
+ */
+bool pl_perilune_row(struct pl_bytes *rest, uint32_t *child, struct pl_item *out);
+
+/** Load the scripts directory anew; the old modules stay when the new ones are wrong. */
+int pl_perilune_reload(struct pl_perilune *db, struct pl_reason *why);
+
+/** Compare everything stored with everything else stored: a JSON object, appended to `report`. */
+int pl_perilune_check(struct pl_perilune *db, struct pl_buf *report);
+
+/** Figures of the database, or of one table when `table` is not empty: a JSON object, appended to `out`. */
+void pl_perilune_stats(struct pl_perilune *db, struct pl_bytes table, struct pl_buf *out);
+
+#endif
