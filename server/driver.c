@@ -267,8 +267,8 @@ static void *drive(void *arg)
         }
         more = turn(driver, jobs);
         /* Applying waits for memory: hurry brings none. */
-        driver->stuck_turns = pl_shard_applies(driver->shard) ? driver->stuck_turns + 1 : 0;
-        if (driver->stuck_turns > 1)
+        driver->stuck_turns = pl_shard_is_stuck(driver->shard) ? driver->stuck_turns + 1 : 0;
+        if (driver->stuck_turns > 0)
             more = false;
         if (driver->stuck_turns >= STUCK_TURNS_MAX) {
             pl_shard_disappoint(driver->shard);

@@ -88,6 +88,9 @@ void pl_shard_apply(struct pl_shard *shard);
 /** True when a batch is durable and waits for pl_shard_apply() (or for memory). */
 bool pl_shard_applies(const struct pl_shard *shard);
 
+/** True when the last pl_shard_apply() found no memory: another will be no better at once. */
+bool pl_shard_is_stuck(const struct pl_shard *shard);
+
 /** True while somebody waits for a reply, or stands still. */
 bool pl_shard_owes(const struct pl_shard *shard);
 

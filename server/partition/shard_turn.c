@@ -386,6 +386,11 @@ void pl_shard_apply(struct pl_shard *shard)
     }
 }
 
+bool pl_shard_is_stuck(const struct pl_shard *shard)
+{
+    return shard->stuck != 0;
+}
+
 void pl_shard_disappoint(struct pl_shard *shard)
 {
     disappoint_durable(shard);
