@@ -246,12 +246,11 @@ static void woken(uv_async_t *async)
         begin_stop(loop);
 }
 
-static void go_on(struct pl_loop *loop)
+/* Whoever is not finished enters its list anew, for the next turn. */
+static void go_on_reading(struct pl_loop *loop)
 {
     struct pl_connection *list = loop->deferred;
-    struct pl_request *counting = loop->counting;
 
-    /* Whoever is not finished enters the lists anew, for the next turn. */
     loop->deferred = NULL;
     while (list != NULL) {
         struct pl_connection *c = list;
@@ -259,11 +258,18 @@ static void go_on(struct pl_loop *loop)
         list = c->next_deferred;
         pl_connection_resume(c);
     }
-    loop->counting = NULL;
-    while (counting != NULL) {
-        struct pl_request *request = counting;
+}
 
-        counting = request->next_counting;
+/* After the reading, which may begin a COUNT: taken earlier, the list would miss it. */
+static void go_on_counting(struct pl_loop *loop)
+{
+    struct pl_request *list = loop->counting;
+
+    loop->counting = NULL;
+    while (list != NULL) {
+        struct pl_request *request = list;
+
+        list = request->next_counting;
         pl_connection_count_on(request);
     }
 }
@@ -296,7 +302,8 @@ static void settle(struct pl_loop *loop)
     if (!work || loop->attachment == NULL)
         return;
     loop->touched = false;
-    go_on(loop);
+    go_on_reading(loop);
+    go_on_counting(loop);
     loop->options.engine.flush(loop->attachment);
     send_replies(loop);
     loop->options.engine.rest(loop->attachment);

@@ -279,6 +279,9 @@ static void a_count_follows_the_pages_to_their_end(void)
     fd = stage_client(&stage);
     say(fd, "COUNT Pages\nPING\nSCAN Pages COUNT\n");
     hear(fd, "END {\"count\":7,\"scanned\":14}\nOK\nEND {\"count\":1,\"scanned\":2,\"next\":{\"page\":1}}\n");
+    /* One that had to wait for a write begins in another place of the turn. */
+    say(fd, "PUT T {\"id\":1}\nCOUNT Pages\nPUT T {\"id\":1}\nCOUNT Pages\n");
+    hear(fd, "OK\nEND {\"count\":7,\"scanned\":14}\nOK\nEND {\"count\":7,\"scanned\":14}\n");
     say(fd, "COUNT Pages\n");
     close(fd); /* while it counts */
     stage_close(&stage);

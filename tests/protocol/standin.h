@@ -30,6 +30,11 @@ struct standin {
     atomic_uint scans, pending, pending_max, attached;
 };
 
+/** Positive while the stand-in itself allocates: a test that makes allocations fail spares those. */
+extern _Thread_local int standin_inside;
+/** True on the loop's thread, once it is attached. */
+extern _Thread_local bool standin_loop_thread;
+
 void standin_init(struct standin *standin);
 void standin_deinit(struct standin *standin);
 struct pl_engine standin_engine(struct standin *standin);

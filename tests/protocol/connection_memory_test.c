@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/loop.h"
+#include "standin.h"
+
+#include "test.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * Every allocation that a conversation costs the loop's thread fails in turn, once or with all
+ * that follow. The client then gets an ERR, or loses its connection: the next one is served.
+ */
+static atomic_long allocations_left = -1;
+static atomic_bool for_good, has_failed;
+
+void *__real_malloc(size_t len);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *at, size_t len);
+void *__wrap_malloc(size_t len);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *at, size_t len);
+
+static bool allocation_fails(void)
+{
+    long left = atomic_load(&allocations_left);
+
+    if (!standin_loop_thread || standin_inside > 0 || left < 0)
+        return false;
+    if (left > 0) {
+        atomic_store(&allocations_left, left - 1);
+        return false;
+    }
+    atomic_store(&has_failed, true);
+    if (!atomic_load(&for_good))
+        atomic_store(&allocations_left, -1);
+    return true;
+}
+
+void *__wrap_malloc(size_t len)
+{
+    return allocation_fails() ? NULL : __real_malloc(len);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *at, size_t len)
+{
+    return allocation_fails() ? NULL : __real_realloc(at, len);
+}
+
+static const char *const conversation[] = {
+    "PUT T {\"id\":1,\"v\":[1,{\"a\":\"b\"}]} IF #n = :v NAMES {\"#n\":\"v\"} VALUES "
+    "{\":v\":{\"$set\":[1,2]}}\n",
+    "GET T {\"id\":1}\n#t GET T {\"id\":1} SELECT v\n#u PUT T {\"id\":2}\n",
+    "BATCH WRITE {\"T\":{\"put\":[{\"id\":3}],\"delete\":[{\"id\":4}]}}\n",
+    "COUNT Pages\nSCAN T\nRELOAD\nSTATS\nTABLES\n",
+    "CREATE Carts {\"partition_key\":\"id:N\"}\nHELP\nHELP PUT\nNONSENSE\n",
+    "UPDATE T {\"id\":1} SET a = 1, b = ", /* in two pieces, so that the first must be kept */
+    "2 RETURN ALL_NEW\nQUIT\n",
+};
+
+/* Whatever is heard until the end is whole lines, each a reply. */
+static void converse(struct pl_loop *loop)
+{
+    char bytes[4096];
+    ssize_t len;
+    int ends[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    if (pl_loop_adopt(loop, ends[1]) != 0)
+        close(ends[1]);
+    for (size_t i = 0; i < sizeof conversation / sizeof conversation[0]; i++)
+        if (send(ends[0], conversation[i], strlen(conversation[i]), MSG_NOSIGNAL) < 0)
+            break;
+    shutdown(ends[0], SHUT_WR);
+    do {
+        len = recv(ends[0], bytes, sizeof bytes, 0);
+    } while (len > 0);
+    close(ends[0]);
+}
+
+/* True when the n-th allocation was reached. */
+static bool try_failing(long n, bool and_all_after)
+{
+    struct standin standin;
+    struct pl_loop_options options = {
+        .line_bytes_max = 4096,
+        .unsent_bytes_max = 1 << 20,
+        .in_flight_max = 8,
+        .drain_timeout_ms = 5000,
+    };
+    struct pl_loop *loop;
+    char reply[4] = "";
+    int ends[2];
+
+    standin_init(&standin);
+    options.engine = standin_engine(&standin);
+    CHECK(pl_loop_start(&options, &loop) == 0);
+    atomic_store(&has_failed, false);
+    atomic_store(&for_good, and_all_after);
+    atomic_store(&allocations_left, n);
+    converse(loop);
+    atomic_store(&allocations_left, -1);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    CHECK(pl_loop_adopt(loop, ends[1]) == 0);
+    CHECK(send(ends[0], "PING\n", 5, MSG_NOSIGNAL) == 5);
+    CHECK_MSG(recv(ends[0], reply, 3, MSG_WAITALL) == 3 && memcmp(reply, "OK\n", 3) == 0, "allocation %ld",
+              n);
+    close(ends[0]);
+    pl_loop_stop(loop);
+    pl_loop_join(loop);
+    CHECK(atomic_load(&standin.attached) == 0 && atomic_load(&standin.pending) == 0);
+    standin_deinit(&standin);
+    return atomic_load(&has_failed);
+}
+
+static void one_failed_allocation_costs_at_most_its_connection(void)
+{
+    long n = 0;
+
+    while (try_failing(n, false))
+        n++;
+    CHECK_MSG(n > 15, "only %ld allocations were reached", n);
+}
+
+static void no_memory_at_all_costs_at_most_the_connections(void)
+{
+    long n = 0;
+
+    while (try_failing(n, true))
+        n++;
+    CHECK_MSG(n > 15, "only %ld allocations were reached", n);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    RUN(one_failed_allocation_costs_at_most_its_connection);
+    RUN(no_memory_at_all_costs_at_most_the_connections);
+    return test_summary();
+}
