@@ -2,4 +2,4 @@ std = "lua54"
 max_line_length = 120
 files["tests/lua"] = { std = "lua54+busted" }
 files["bench/tarantool"] = { std = "luajit", read_globals = { "box" } }
-files["examples"] = { read_globals = { "perilune" } }
+files["examples"] = { read_globals = { "perilune" }, unused_args = false } -- a function names all that it is given
