@@ -213,6 +213,8 @@ static struct pl_shard_options shard_options(struct pl_node *node)
     struct pl_shard_options options = { .disk = &node->disk,
                                         .dir = node->dir,
                                         .sync_interval_ms = node->options.sync_interval_ms,
+                                        .checkpoint_interval_ms = node->options.checkpoint_interval_ms,
+                                        .checkpoint_journal_bytes = node->options.checkpoint_journal_bytes,
                                         .clock = node->options.clock,
                                         .logger = node->options.logger };
 
@@ -222,6 +224,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
     options.recovery.store.readers_max = node->options.reader_count + SPARE_READERS;
     options.recovery.store.logger = node->options.logger;
     options.recovery.journal.random = node->options.random;
+    options.recovery.journal.segment_bytes = node->options.journal_segment_bytes;
     options.recovery.logger = node->options.logger;
     return options;
 }

@@ -25,6 +25,9 @@ struct pl_node_options {
     uint32_t sync_interval_ms;    /* for PL_SYNC_INTERVAL */
     uint32_t script_time_ms;      /* 0: default 100 */
     uint64_t script_memory_bytes; /* 0: default 64 MiB */
+    uint32_t checkpoint_interval_ms;   /* 0: 5000 */
+    uint64_t checkpoint_journal_bytes; /* or sooner, after so much journal; 0: 64 MiB */
+    uint64_t journal_segment_bytes;    /* 0: 64 MiB */
     uint32_t reader_count;        /* routers that will attach, and a few more for backups and checks */
     bool threads;                 /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;

@@ -5,22 +5,29 @@
 
 enum { ROOM_INTERVAL_MS = 250, MARK_AFTER_MS = 1000, REAP_INTERVAL_MS = 10000, CHORE_RETRY_MS = 1000 };
 
-static void check_room(struct pl_shard *shard, uint64_t now)
+static void look_at_room(struct pl_shard *shard)
 {
     struct pl_store_room room;
     bool full;
 
+    if (pl_store_room(shard->files.store, &room) != 0)
+        return;
+    full = room.low || pl_journal_full(shard->files.journal) || shard->starved != 0;
+    if (full != shard->full)
+        pl_log(shard->options.logger, PL_LOG_WARN,
+               !full                         ? "there is room again: puts go on"
+               : shard->starved == PL_ENOMEM ? "memory is short: puts stop"
+                                             : "the disk is full: puts stop",
+               "%llu bytes free", (unsigned long long)room.disk_free_bytes);
+    shard->full = full;
+}
+
+static void check_room(struct pl_shard *shard, uint64_t now)
+{
     if (!pl_shard_passed_ms(now, shard->room_ns, ROOM_INTERVAL_MS))
         return;
     shard->room_ns = now;
-    if (pl_store_room(shard->files.store, &room) != 0)
-        return;
-    full = room.low || pl_journal_full(shard->files.journal) || shard->starved;
-    if (full != shard->full)
-        pl_log(shard->options.logger, PL_LOG_WARN,
-               full ? "the disk is full: puts stop" : "there is room again: puts go on", "%llu bytes free",
-               (unsigned long long)room.disk_free_bytes);
-    shard->full = full;
+    look_at_room(shard);
 }
 
 /* The counters and the groups' places, so that the store as of the checkpoint is whole in itself. */
@@ -136,9 +143,12 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
     struct pl_journal_record record = { .kind = PL_JOURNAL_CHECKPOINT };
     struct pl_buf payload = { 0 };
     struct pl_reason unwritten = { 0 };
+    bool starved = rc == PL_EFULL || rc == PL_ENOMEM, changed = starved != (shard->starved != 0);
 
-    shard->starved = rc == PL_EFULL || rc == PL_ENOMEM;
-    if (shard->starved) {
+    shard->starved = starved ? rc : 0;
+    if (changed)
+        look_at_room(shard);
+    if (starved) {
         /* The journal has it all. Puts stop until there is room. */
         shard->checkpoint = CHECKPOINT_WAITING;
         pl_shard_tell_flushed(shard, rc);
@@ -153,6 +163,9 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
         return;
     }
     pl_state_settle(shard->state);
+#ifdef PL_MUTANT_EARLY_TRIM
+    pl_journal_trim(shard->files.journal, shard->checkpoint_position);
+#endif
     pl_shard_drop_view(shard);
     pl_shard_tell_flushed(shard, 0);
     pl_checkpoint_payload(shard->files.checkpoint, &payload);
