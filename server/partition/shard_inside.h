@@ -67,9 +67,9 @@ struct pl_shard {
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
     uint64_t chore_failed_ns; /* 0: it has not */
-    bool starved;             /* what is applied cannot be put into the store, for want of room or memory */
-    bool full;                /* puts stop */
-    int stuck;                /* not 0: what is durable cannot be applied for now, so nothing more is taken */
+    int starved; /* not 0: what is applied cannot be put into the store, for want of room or memory */
+    bool full;   /* puts stop */
+    int stuck;   /* not 0: what is durable cannot be applied for now, so nothing more is taken */
     int failed;
     struct pl_reason failed_why;
     struct pl_shard_stats stats;

@@ -12,7 +12,7 @@ static int judge_write(struct pl_shard *shard, struct pl_operation *op)
     if (table == NULL)
         return PL_ENOTABLE;
     if (shard->full && pl_shard_grows(op))
-        return PL_EFULL;
+        return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
     if (shard->script != NULL && table->module.len > 0)
         script = pl_script_table(shard->script, table->name);
     rc = pl_evaluate(&shard->evaluator, op, table, script);
@@ -113,7 +113,7 @@ static int judge_schema(struct pl_shard *shard, struct pl_operation *op)
     int rc;
 
     if (shard->full && pl_shard_grows(op))
-        return PL_EFULL;
+        return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
     rc = pl_catalog_copy(&shard->catalog, &next);
     if (rc != 0)
         return rc;

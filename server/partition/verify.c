@@ -81,17 +81,26 @@ static int check_entry(struct walk *walk, const struct pl_index *index, const st
     return rc;
 }
 
+/* PL_ENOTFOUND when the item lacks a part of its key. */
+static int encode_key(const struct walk *walk, struct pl_item item, struct pl_buf *pk, struct pl_buf *tail)
+{
+    if (pl_key_schema_encode(&walk->table->keys, item, pk, tail, NULL) != PL_KEY_WHOLE)
+        return PL_ENOTFOUND;
+    return pl_buf_status(pk) != 0 || pl_buf_status(tail) != 0 ? PL_ENOMEM : 0;
+}
+
 static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item item)
 {
     struct pl_keyspace space = { PL_KIND_ITEM, walk->table->id, walk->verify->partition_count };
     struct pl_buf pk = { 0 }, tail = { 0 };
     struct pl_key place;
-    int rc = 0;
+    int rc = encode_key(walk, item, &pk, &tail);
 
-    if (pl_key_schema_encode(&walk->table->keys, item, &pk, &tail, NULL) != PL_KEY_WHOLE) {
+    if (rc == PL_ENOTFOUND) {
+        rc = 0;
         fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len,
               walk->table->name.data);
-    } else {
+    } else if (rc == 0) {
         pl_key_build(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail));
         if (!pl_bytes_equal(pl_key_view(&place), key))
             fault(walk->verify, "%.*s: an item stands in another's place", (int)walk->table->name.len,
@@ -113,15 +122,12 @@ static int check_entry_item(struct walk *walk, struct pl_item entry)
     struct pl_buf pk = { 0 }, tail = { 0 };
     struct pl_place place;
     struct pl_item item;
-    int rc = 0;
+    int rc = encode_key(walk, entry, &pk, &tail);
 
-    if (pl_key_schema_encode(&walk->table->keys, entry, &pk, &tail, NULL) == PL_KEY_WHOLE) {
+    if (rc == 0)
         rc = pl_place_make(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail), walk->work->arena);
-        if (rc == 0)
-            rc = pl_place_get(&place, walk->work->view, &item);
-    } else {
-        rc = PL_ENOTFOUND;
-    }
+    if (rc == 0)
+        rc = pl_place_get(&place, walk->work->view, &item);
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
     if (rc != PL_ENOTFOUND)

@@ -256,6 +256,17 @@ static void describe_result(struct pl_router *router, struct pl_operation *op)
         op->reply.text = pl_bytes(NULL, 0); /* it was altered all the same */
 }
 
+/* A batch is not all or nothing: who hears that it failed must hear that not all of it did. */
+static void tell_what_was_done(struct pl_operation *batch)
+{
+    struct pl_reason first = batch->reply.why;
+
+    if (batch->reply.rc != 0 && batch->reply.count > 0)
+        pl_reason_set(&batch->reply.why, batch->reply.rc, "%s (%llu of the batch's %u writes were done)",
+                      pl_reason_text(&first, batch->reply.rc), (unsigned long long)batch->reply.count,
+                      batch->child_count);
+}
+
 void pl_router_returned(struct pl_router *router, struct pl_operation *op)
 {
     struct pl_operation *batch = op->parent;
@@ -273,6 +284,8 @@ void pl_router_returned(struct pl_router *router, struct pl_operation *op)
         batch->reply.count++;
     else if (batch->reply.rc == 0)
         adopt_failure(batch, op);
-    if (--batch->pending == 0)
-        batch->done(batch);
+    if (--batch->pending > 0)
+        return;
+    tell_what_was_done(batch);
+    batch->done(batch);
 }
