@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+#include "failing_allocation.h"
+
+#include "rig.h"
+#include "stock.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <lmdb.h>
+#include <pthread.h>
+#include <unistd.h>
+
+/*
+ * Every allocation of every operation fails in turn, once or with all after it. The answer is an error that
+ * is true: the state is what it was before (PL_EUNSURE: or what it was to become), nothing is leaked, and
+ * the next request is served. What our libraries allocate inside is made to fail where we call them.
+ */
+int __real_mdb_env_create(MDB_env **env);
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __real_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
+int __real_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned flags);
+int __real_mdb_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data);
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(void *), void *arg);
+int __wrap_mdb_env_create(MDB_env **env);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
+int __wrap_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned flags);
+int __wrap_mdb_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(void *), void *arg);
+
+int __wrap_mdb_env_create(MDB_env **env)
+{
+    return allocation_fails() ? ENOMEM : __real_mdb_env_create(env);
+}
+
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    return allocation_fails() ? ENOMEM : __real_mdb_txn_begin(env, parent, flags, txn);
+}
+
+int __wrap_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor)
+{
+    return allocation_fails() ? ENOMEM : __real_mdb_cursor_open(txn, dbi, cursor);
+}
+
+int __wrap_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned flags)
+{
+    return allocation_fails() ? ENOMEM : __real_mdb_put(txn, dbi, key, data, flags);
+}
+
+int __wrap_mdb_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *data)
+{
+    return allocation_fails() ? ENOMEM : __real_mdb_del(txn, dbi, key, data);
+}
+
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    if (!allocation_fails())
+        return __real_mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return ENOMEM;
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(void *), void *arg)
+{
+    return allocation_fails() ? EAGAIN : __real_pthread_create(thread, attr, body, arg);
+}
+
+static void *json_malloc(size_t len)
+{
+    return malloc(len);
+}
+
+static void json_free(void *at)
+{
+    free(at);
+}
+
+__attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
+
+/* ---- one operation after the other ------------------------------------------------------------------ */
+
+enum { UNDO_MAX = 4, ROUNDS_CLOSE = 200 };
+
+struct example {
+    const char *undo[UNDO_MAX]; /* bring the state back to where the example starts; may fail */
+    const char *line;           /* `%s` stands for a long key */
+    bool loose;                 /* the reply holds times or versions */
+    bool parts;                 /* not all or nothing: some of it may be done, and the reply says how much */
+};
+
+static const struct example examples[] = {
+    { { NULL }, "GET Messages {\"ChatID\":\"c1\",\"MsgID\":\"001\"}", false },
+    { { NULL }, "GET Messages {\"ChatID\":\"c1\",\"MsgID\":\"001\"} SELECT Text, UserID CONSISTENT", false },
+    { { NULL }, "GET Long {\"P\":\"p\",\"S\":\"%s3\"}", false },
+    { { NULL }, "SCAN Messages", false },
+    { { NULL }, "SCAN Messages FILTER contains(Text, \"1\") AND size(Text) > 5 SELECT MsgID LIMIT 9", false },
+    { { NULL }, "SCAN Messages SEGMENT 1 OF 2", false },
+    { { NULL }, "SCAN Messages/ByTag", false },
+    { { NULL }, "SCAN Long/ByName", false },
+    { { NULL }, "COUNT Messages WHERE ChatID = \"c1\"", false },
+    { { NULL }, "QUERY Messages WHERE ChatID = \"c1\" AND MsgID BETWEEN \"001\" AND \"010\"", false },
+    { { NULL }, "QUERY Messages WHERE ChatID = \"c1\" LIMIT 2 DESC", false },
+    { { NULL },
+      "QUERY Messages WHERE ChatID = \"c1\" AFTER {\"ChatID\":\"c1\",\"MsgID\":\"004\"} DESC",
+      false },
+    { { NULL }, "QUERY Messages/ByUser WHERE UserID = \"u1\" AND ChatID > \"c0\" FILTER Likes = 7", false },
+    { { NULL }, "QUERY Messages/ByLikes WHERE ChatID = \"c0\" AND Likes = 7 SELECT Text", false },
+    { { NULL }, "QUERY Messages/ByLikes WHERE ChatID = \"c0\" DESC", false },
+    { { NULL }, "QUERY Long WHERE P = \"p\" AND S > \"%s1\"", false },
+    { { NULL }, "QUERY Long WHERE P = \"p\" AND S < \"%s4\" DESC LIMIT 2", false },
+    { { NULL }, "QUERY Long/ByName WHERE Name = \"n0\" DESC", false },
+    { { NULL },
+      "BATCH GET {\"Messages\":[{\"ChatID\":\"c1\",\"MsgID\":\"001\"},{\"ChatID\":\"c2\",\"MsgID\":\"002\"}],"
+      "\"Scratch\":[{\"Id\":\"none\"}]}",
+      false },
+    { { NULL }, "DESCRIBE Messages", true },
+    { { NULL }, "TABLES", false },
+    { { "DEL Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\"}" },
+      "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u9\",\"Likes\":1,\"Tag\":\"t\"} "
+      "IF attribute_not_exists(MsgID)",
+      false },
+    { { "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u9\",\"Likes\":1,\"Tag\":\"t\"}" },
+      "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u8\",\"Likes\":2} RETURN ALL_OLD",
+      false },
+    { { NULL },
+      "PUT Messages {\"ChatID\":\"c1\",\"MsgID\":\"001\"} IF attribute_not_exists(MsgID) ELSE ALL_OLD",
+      false },
+    { { "DEL Long {\"P\":\"p\",\"S\":\"%s7\"}" },
+      "PUT Long {\"P\":\"p\",\"S\":\"%s7\",\"Name\":\"n1\"}",
+      false },
+    { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\"}" },
+      "UPDATE Long {\"P\":\"p\",\"S\":\"%s1\"} SET Name = \"n0\" RETURN UPDATED_OLD",
+      false },
+    { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\"}" },
+      "DEL Long {\"P\":\"p\",\"S\":\"%s1\"}",
+      false },
+    { { "PUT Scratch {\"Id\":\"x\",\"L\":[1],\"M\":{\"a\":1}}" },
+      "UPDATE Scratch {\"Id\":\"x\"} SET N = if_not_exists(N, 4) + 1, L = list_append(L, [2]), M.b = 3 "
+      "REMOVE M.a "
+      "IF attribute_exists(L) RETURN ALL_NEW",
+      false },
+    { { "PUT Scratch {\"Id\":\"x\",\"L\":[1],\"M\":{\"a\":1}}" },
+      "UPDATE Scratch {\"Id\":\"x\"} SET L[0] = 5 RETURN UPDATED_NEW",
+      false },
+    { { "PUT Scratch {\"Id\":\"x\",\"N\":1}" },
+      "UPDATE Scratch {\"Id\":\"x\"} ADD N 5 RETURN ALL_OLD",
+      false },
+    { { "DEL Scratch {\"Id\":\"y\"}" }, "UPDATE Scratch {\"Id\":\"y\"} SET A = 1", false },
+    { { "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"2\",\"UserID\":\"u1\",\"Likes\":1,\"Tag\":\"t\"}" },
+      "UPDATE Messages {\"ChatID\":\"c9\",\"MsgID\":\"2\"} SET UserID = \"u2\", Likes = Likes + 1 REMOVE Tag",
+      false },
+    { { "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"2\",\"UserID\":\"u1\",\"Likes\":1,\"Tag\":\"t\"}" },
+      "DEL Messages {\"ChatID\":\"c9\",\"MsgID\":\"2\"} IF Likes = 1 RETURN ALL_OLD",
+      false },
+    { { "PUT Scratch {\"Id\":\"b2\"}", "DEL Scratch {\"Id\":\"b1\"}" },
+      "BATCH WRITE {\"Scratch\":{\"put\":[{\"Id\":\"b1\"}],\"delete\":[{\"Id\":\"b2\"}]}}",
+      false,
+      true },
+    { { "DROP Fresh" },
+      "CREATE Fresh "
+      "{\"partition_key\":\"Id:S\",\"indexes\":{\"ByA\":{\"partition_key\":\"A:N\"}},\"ttl\":\"T\"}",
+      true },
+    { { "CREATE Fresh {\"partition_key\":\"Id:S\",\"indexes\":{\"ByA\":{\"partition_key\":\"A:N\"}}}",
+        "PUT Fresh {\"Id\":\"1\",\"A\":1}", "PUT Fresh {\"Id\":\"2\",\"A\":2}" },
+      "DROP Fresh",
+      true },
+    { { "ALTER Messages {\"indexes\":{\"ByText\":null}}" },
+      "ALTER Messages {\"indexes\":{\"ByText\":{\"partition_key\":\"Text:S\",\"project\":[\"Likes\"]}}}",
+      true },
+    { { "ALTER Messages {\"indexes\":{\"ByText\":{\"partition_key\":\"Text:S\",\"project\":\"all\"}}}" },
+      "ALTER Messages {\"indexes\":{\"ByText\":null}}",
+      true },
+    { { "ALTER Scratch {\"ttl\":null}" }, "ALTER Scratch {\"ttl\":\"T\",\"stream\":\"keys_only\"}", true },
+    { { NULL }, "ALTER Messages {\"partition_key\":\"Other:S\"}", false },
+    { { "DEL Guarded {\"Id\":\"g\"}" },
+      "PUT Guarded {\"Id\":\"g\",\"Text\":\"some words\",\"Owner\":\"ann\"}",
+      false },
+    { { "DEL Guarded {\"Id\":\"h\"}",
+        "PUT Guarded {\"Id\":\"h\",\"Text\":\"some words\",\"Owner\":\"ann\"}" },
+      "UPDATE Guarded {\"Id\":\"h\"} SET Text = \"more of it\" IF @owner {\"user\":\"ann\"} RETURN ALL_NEW",
+      false },
+    { { "DEL Guarded {\"Id\":\"i\"}",
+        "PUT Guarded {\"Id\":\"i\",\"Text\":\"other words\",\"Owner\":\"ann\"}" },
+      "DEL Guarded {\"Id\":\"i\"} IF @owner {\"user\":\"bob\"} ELSE ALL_OLD",
+      false },
+    { { NULL }, "PUT Guarded {\"Id\":\"j\",\"Text\":\"no\"}", false },
+    { { NULL }, "CHECK", false },
+    { { "PUT Scratch {\"Id\":\"z\",\"N\":1}" }, "RELOAD", true },
+};
+
+/* An example under way. */
+struct trial {
+    struct rig *rig;
+    const struct example *example;
+    char line[4096];
+    struct pl_buf before, after, now, reply;
+    int rc;
+    bool due;  /* a checkpoint is, too */
+    bool cold; /* the engine has just been opened, and has no memory of earlier requests to use again */
+};
+
+static void restore(struct trial *t)
+{
+    char line[4096];
+
+    rig_pass_ms(t->rig, 1500);
+    for (int i = 0; i < UNDO_MAX && t->example->undo[i] != NULL; i++)
+        rig_ask(t->rig, stock_stretch(t->example->undo[i], line, sizeof line));
+    /* The state has two sides: whatever of it waits for memory or room is done by the next write. */
+    rig_must(t->rig, "PUT Scratch {\"Id\":\"next\"}");
+    if (t->due)
+        rig_pass_ms(t->rig, 6000);
+    if (t->cold) {
+        rig_close(t->rig);
+        CHECK_MSG(rig_open(t->rig) == 0, "%s", t->rig->why.text);
+    }
+    pl_operation_deinit(&t->rig->op);
+    pl_buf_deinit(&t->rig->reply);
+}
+
+static bool same(const struct pl_buf *a, const struct pl_buf *b)
+{
+    return pl_bytes_equal(pl_buf_view(a), pl_buf_view(b));
+}
+
+static void calibrate(struct trial *t)
+{
+    restore(t);
+    CHECK(rig_dump(t->rig, &t->before) == 0);
+    t->rc = rig_ask(t->rig, t->line);
+    pl_buf_append_bytes(&t->reply, pl_buf_view(&t->rig->reply));
+    rig_must(t->rig, "PUT Scratch {\"Id\":\"next\"}");
+    CHECK(rig_dump(t->rig, &t->after) == 0);
+}
+
+static void judge(struct trial *t, int rc, long n, bool failed)
+{
+    bool said_so = strstr(t->rig->op.reply.why.text, "were done") != NULL;
+
+    if (rc == 0 && t->rc == 0 && !t->example->loose && pl_buf_status(&t->rig->reply) == 0)
+        CHECK_MSG(same(&t->rig->reply, &t->reply), "n %ld: %s: %.*s", n, t->line, (int)t->rig->reply.len,
+                  t->rig->reply.data);
+    if (!failed)
+        CHECK_MSG(rc == t->rc, "n %ld: %s: %s", n, t->line, pl_error_name(rc));
+    rig_pass_ms(t->rig, 1500);
+    rig_must(t->rig, "GET Messages {\"ChatID\":\"c1\",\"MsgID\":\"001\"}");
+    rig_must(t->rig, "PUT Scratch {\"Id\":\"next\"}");
+    CHECK(rig_dump(t->rig, &t->now) == 0);
+    if (rc == 0)
+        CHECK_MSG(same(&t->now, &t->after), "n %ld: %s: done, but the state is\n%.*s", n, t->line,
+                  (int)t->now.len, t->now.data);
+    else if (t->example->parts)
+        CHECK_MSG(same(&t->now, &t->before) || said_so, "n %ld: %s: half done", n, t->line);
+    else if (rc == PL_EUNSURE)
+        CHECK_MSG(same(&t->now, &t->after) || same(&t->now, &t->before), "n %ld: %s: half done", n, t->line);
+    else
+        CHECK_MSG(same(&t->now, &t->before), "n %ld: %s: %s, but the state is\n%.*s", n, t->line,
+                  pl_error_name(rc), (int)t->now.len, t->now.data);
+}
+
+static void sweep(struct trial *t, bool for_good)
+{
+    long n = 0, rounds = 0;
+
+    while (n == 0 || allocation_has_failed) {
+        int rc;
+        bool failed;
+
+        restore(t);
+        allocation_has_failed = true; /* the restoring is none of the sweep's business */
+        allocation_failing(n, for_good);
+        rc = rig_ask(t->rig, t->line);
+        failed = allocation_failed();
+        judge(t, rc, n, failed);
+        allocation_has_failed = failed;
+        /* Loading Lua takes thousands: close together first, then ever further apart. */
+        n += 1 + n / ROUNDS_CLOSE * (n / ROUNDS_CLOSE);
+        rounds++;
+    }
+    allocation_has_failed = false;
+    rig_must(t->rig, "CHECK");
+    CHECK_MSG(memmem(t->rig->reply.data, t->rig->reply.len, "\"ok\":true", 9) != NULL, "%s: %.*s", t->line,
+              (int)t->rig->reply.len, t->rig->reply.data);
+    CHECK(__lsan_do_recoverable_leak_check == NULL || __lsan_do_recoverable_leak_check() == 0);
+    if (getenv("PL_VERBOSE") != NULL)
+        printf("%5ld rounds to %ld, %s, %s%s%s: %.80s\n", rounds, n, t->rc == 0 ? "OK" : pl_error_name(t->rc),
+               for_good ? "for good" : "once", t->due ? ", checkpoint" : "", t->cold ? ", cold" : "",
+               t->line);
+}
+
+static void try_example(struct rig *rig, const struct example *example, bool due)
+{
+    struct trial t = { .rig = rig, .example = example, .due = due };
+
+    stock_stretch(example->line, t.line, sizeof t.line);
+    calibrate(&t);
+    sweep(&t, false);
+    sweep(&t, true);
+    t.cold = true;
+    sweep(&t, false);
+    pl_buf_deinit(&t.before);
+    pl_buf_deinit(&t.after);
+    pl_buf_deinit(&t.now);
+    pl_buf_deinit(&t.reply);
+}
+
+static void start(struct rig *rig)
+{
+    rig_init(rig, NULL);
+    rig->scripts = PL_MODULES;
+    CHECK_MSG(rig_open(rig) == 0, "%s", rig->why.text);
+    stock_fill(rig);
+}
+
+static void every_operation_fails_cleanly_without_memory(void)
+{
+    struct rig rig;
+    const char *only = getenv("PL_ONLY");
+
+    start(&rig);
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
+        if (only == NULL || strncmp(examples[i].line, only, strlen(only)) == 0)
+            try_example(&rig, &examples[i], false);
+    rig_deinit(&rig);
+}
+
+static void a_checkpoint_fails_cleanly_without_memory(void)
+{
+    static const struct example put = {
+        { "DEL Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\"}" },
+        "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u9\",\"Likes\":1,\"Tag\":\"t\"}",
+        false
+    };
+    struct rig rig;
+
+    start(&rig);
+    try_example(&rig, &put, true);
+    rig_deinit(&rig);
+}
+
+/* ---- opening and closing ---------------------------------------------------------------------------- */
+
+static void making_a_directory_fails_cleanly_without_memory(void)
+{
+    bool for_good = false;
+
+    do {
+        for (long n = 0; allocation_failing(n, for_good); n++) {
+            struct rig rig;
+            bool failed;
+            int rc;
+
+            allocations_left = -1;
+            rig_init(&rig, NULL);
+            allocation_failing(n, for_good);
+            rc = rig_open(&rig);
+            failed = allocation_failed();
+            CHECK_MSG(failed || rc == 0, "n %ld: %s", n, rig.why.text);
+            rig_close(&rig);
+            CHECK_MSG(rig_open(&rig) == 0, "n %ld, and then: %s", n, rig.why.text);
+            rig_must(&rig, "CREATE Scratch {\"partition_key\":\"Id:S\"}");
+            rig_must(&rig, "PUT Scratch {\"Id\":\"1\"}");
+            rig_deinit(&rig);
+            allocation_has_failed = failed;
+        }
+        for_good = !for_good;
+    } while (for_good);
+}
+
+/* A directory as a killed process leaves it: some in the store, the rest in the journal. */
+static void leave(struct rig *rig, struct rig *killed, struct pl_buf *dump)
+{
+    start(rig);
+    rig_must(rig, "CHECK"); /* takes a checkpoint */
+    rig_must(rig,
+             "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u9\",\"Likes\":1,\"Tag\":\"t\"}");
+    rig_must(rig, "DEL Messages {\"ChatID\":\"c1\",\"MsgID\":\"001\"}");
+    rig_must(rig, "PUT Guarded {\"Id\":\"i\",\"Text\":\"other words\",\"Owner\":\"ann\"}");
+    CHECK(rig_dump(rig, dump) == 0);
+    rig_init(killed, NULL);
+    killed->scripts = rig->scripts;
+    rig_copy(rig->path, killed->path);
+}
+
+static void recovery_and_closing_fail_cleanly_without_memory(void)
+{
+    struct rig living, killed;
+    struct pl_buf dump = { 0 }, now = { 0 };
+    bool for_good = false, failed = true;
+
+    leave(&living, &killed, &dump);
+    do {
+        for (long n = 0; n == 0 || failed; n += 1 + n / ROUNDS_CLOSE * (n / ROUNDS_CLOSE)) {
+            struct rig rig;
+            int rc;
+
+            rig_init(&rig, NULL);
+            rig.scripts = killed.scripts;
+            rig_copy(killed.path, rig.path);
+            allocation_has_failed = true;
+            allocation_failing(n, for_good);
+            rc = rig_open(&rig);
+            rig_close(&rig);
+            failed = allocation_failed();
+            CHECK_MSG(failed || rc == 0, "n %ld: %s", n, rig.why.text);
+            CHECK_MSG(rig_open(&rig) == 0, "n %ld, and then: %s", n, rig.why.text);
+            CHECK(rig_dump(&rig, &now) == 0);
+            CHECK_MSG(same(&now, &dump), "n %ld: what was there is not:\n%.*s", n, (int)now.len, now.data);
+            rig_deinit(&rig);
+        }
+        for_good = !for_good;
+    } while (for_good);
+    allocation_has_failed = false;
+    rig_deinit(&living);
+    rig_deinit(&killed);
+    pl_buf_deinit(&dump);
+    pl_buf_deinit(&now);
+}
+
+/* What a test that failed has left lying about is not worth pages of leaks. */
+static void stop_if_failed(void)
+{
+    if (test_fail_count == 0)
+        return;
+    fflush(NULL);
+    _exit(1);
+}
+
+int main(void)
+{
+    cJSON_Hooks hooks = { .malloc_fn = json_malloc, .free_fn = json_free };
+
+    cJSON_InitHooks(&hooks);
+    RUN(every_operation_fails_cleanly_without_memory);
+    stop_if_failed();
+    RUN(a_checkpoint_fails_cleanly_without_memory);
+    stop_if_failed();
+    RUN(making_a_directory_fails_cleanly_without_memory);
+    stop_if_failed();
+    RUN(recovery_and_closing_fail_cleanly_without_memory);
+    stop_if_failed();
+    return test_summary();
+}

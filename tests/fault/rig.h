@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_TESTS_FAULT_RIG_H
+#define PL_TESTS_FAULT_RIG_H
+
+#include "codec/line.h"
+#include "node.h"
+#include "store/disk.h"
+
+#include <limits.h>
+
+/**
+ * An engine without threads in a directory of its own, asked in the words of the line protocol: every
+ * reply is there when rig_ask() returns. Its clock stands still until it is told to go on, and its
+ * journal's segments are files with holes, so that making a directory costs next to nothing.
+ *
+ *     rig_init(&rig, NULL);
+ *     rig_open(&rig);
+ *     rig_ask(&rig, "PUT Messages {\"ChatID\":\"c1\",\"MsgID\":\"1\"}");
+ */
+struct rig {
+    char path[PATH_MAX]; /* of the data directory; it may not be there yet */
+    char home[PATH_MAX]; /* what rig_deinit() removes */
+    const char *scripts; /* NULL: none */
+    struct pl_disk disk; /* what the engine gets */
+    uint64_t now_ns;
+    uint32_t partitions;
+    struct pl_node *node;
+    struct pl_attachment *attachment;
+    struct pl_operation op;
+    struct pl_buf reply; /* whole lines */
+    struct pl_reason why;
+    int rc;
+};
+
+/** A fresh home, in memory when the machine allows. `below` (may be NULL) is copied. */
+void rig_init(struct rig *rig, const struct pl_disk *below);
+void rig_deinit(struct rig *rig);
+
+/** What pl_node_open() said. */
+int rig_open(struct rig *rig);
+void rig_close(struct rig *rig);
+
+void rig_pass_ms(struct rig *rig, uint64_t ms);
+
+/** Run one request line. Returns the reply's rc; `rig->reply` has its lines. CHECK and RELOAD are asked so too. */
+int rig_ask(struct rig *rig, const char *line);
+
+/** As rig_ask(), and the program ends when it fails. For what prepares a test. */
+void rig_must(struct rig *rig, const char *line);
+
+/**
+ * Everything that can be read, as lines of text: every table's items, and each index's state and entries. 0, or
+ * what went wrong.
+ */
+int rig_dump(struct rig *rig, struct pl_buf *out);
+
+/** Remove a directory and what is in it. */
+void rig_remove(const char *path);
+/** The files of one directory into another, which is made. Holes stay holes. */
+void rig_copy(const char *from, const char *to);
+
+#endif
