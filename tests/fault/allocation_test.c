@@ -117,7 +117,6 @@ static const struct example examples[] = {
       "\"Scratch\":[{\"Id\":\"none\"}]}",
       false },
     { { NULL }, "DESCRIBE Messages", true },
-    { { NULL }, "TABLES", false },
     { { "DEL Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\"}" },
       "PUT Messages {\"ChatID\":\"c9\",\"MsgID\":\"1\",\"UserID\":\"u9\",\"Likes\":1,\"Tag\":\"t\"} "
       "IF attribute_not_exists(MsgID)",

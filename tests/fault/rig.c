@@ -125,14 +125,20 @@ void rig_copy(const char *from, const char *to)
         die("copying", from);
 }
 
-void rig_init(struct rig *rig, const struct pl_disk *below)
+struct pl_disk rig_disk(void)
+{
+    struct pl_disk disk = pl_disk_system();
+
+    disk.allocate = allocate_hole;
+    return disk;
+}
+
+void rig_init(struct rig *rig, const struct pl_disk *disk)
 {
     const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
     *rig = (struct rig){ .now_ns = 1000 * NS_PER_MS, .partitions = 8 };
-    rig->disk = below != NULL ? *below : pl_disk_system();
-    if (below == NULL)
-        rig->disk.allocate = allocate_hole;
+    rig->disk = disk != NULL ? *disk : rig_disk();
     snprintf(rig->home, sizeof rig->home, "%s/perilune-fault-XXXXXX", parent);
     if (mkdtemp(rig->home) == NULL)
         die("mkdtemp", strerror(errno));

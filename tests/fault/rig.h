@@ -32,8 +32,11 @@ struct rig {
     int rc;
 };
 
-/** A fresh home, in memory when the machine allows. `below` (may be NULL) is copied. */
-void rig_init(struct rig *rig, const struct pl_disk *below);
+/** The machine's disk, but what is allocated is a hole. */
+struct pl_disk rig_disk(void);
+
+/** A fresh home, in memory when the machine allows. `disk` is copied; NULL: rig_disk(). */
+void rig_init(struct rig *rig, const struct pl_disk *disk);
 void rig_deinit(struct rig *rig);
 
 /** What pl_node_open() said. */
