@@ -224,6 +224,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
     options.recovery.store.readers_max = node->options.reader_count + SPARE_READERS;
     options.recovery.store.logger = node->options.logger;
     options.recovery.journal.random = node->options.random;
+    options.recovery.dirty_bytes_max = node->options.transaction_bytes_max;
     options.recovery.journal.segment_bytes = node->options.journal_segment_bytes;
     options.recovery.logger = node->options.logger;
     return options;
@@ -669,7 +670,7 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
     if (check == NULL)
         return PL_ENOMEM;
-    rc = pl_state_new(node->store, &check->flushed);
+    rc = pl_state_new(node->store, 0, &check->flushed);
     if (rc == 0)
         rc = pl_snapshot_open(check->flushed, &check->verify.snapshot);
     if (rc != 0) {

@@ -22,14 +22,15 @@ struct pl_node_options {
     const char *scripts_path; /* NULL: none */
     uint32_t partition_count; /* for a new data directory; 0: 64 */
     enum pl_sync_mode sync_mode;
-    uint32_t sync_interval_ms;    /* for PL_SYNC_INTERVAL */
-    uint32_t script_time_ms;      /* 0: default 100 */
-    uint64_t script_memory_bytes; /* 0: default 64 MiB */
+    uint32_t sync_interval_ms;         /* for PL_SYNC_INTERVAL */
+    uint32_t script_time_ms;           /* 0: default 100 */
+    uint64_t script_memory_bytes;      /* 0: default 64 MiB */
     uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* or sooner, after so much journal; 0: 64 MiB */
     uint64_t journal_segment_bytes;    /* 0: 64 MiB */
-    uint32_t reader_count;        /* routers that will attach, and a few more for backups and checks */
-    bool threads;                 /* false: everything runs in the caller's thread (embedding) */
+    uint64_t transaction_bytes_max;    /* of dirty pages in the store; 0: 16 MiB */
+    uint32_t reader_count;             /* routers that will attach, and a few more for backups and checks */
+    bool threads;                      /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;
     struct pl_random random;
     const struct pl_disk *disk; /* NULL: the machine's own. Copied */

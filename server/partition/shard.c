@@ -135,7 +135,7 @@ static int open_files(struct pl_shard *shard, struct pl_reason *why)
         rc = pl_catalog_load(&shard->catalog, txn, why);
     pl_reader_close(reader);
     if (rc == 0)
-        rc = pl_state_new(shard->files.store, &shard->state);
+        rc = pl_state_new(shard->files.store, shard->options.recovery.dirty_bytes_max, &shard->state);
     return rc != 0 ? rc : pl_snapshot_open(shard->state, &shard->evaluator.view.snapshot);
 }
 

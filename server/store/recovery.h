@@ -35,7 +35,7 @@ struct pl_recovery_options {
     struct pl_store_options store;     /* `create` is not read */
     struct pl_journal_options journal; /* `disk` is not read */
     uint64_t audit_pages;              /* look at so many pages before LMDB does; 0: 4096; UINT64_MAX: all */
-    uint64_t dirty_bytes_max;          /* of one replay transaction; 0: 16 MiB */
+    uint64_t dirty_bytes_max;          /* of one transaction, of replay or of a flush; 0: 16 MiB */
     const struct pl_logger *logger;    /* may be NULL */
 };
 

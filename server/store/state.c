@@ -4,16 +4,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { FLUSH_DIRTY_BYTES_MAX = 16 << 20 };
+#define DIRTY_BYTES_DEFAULT (UINT64_C(16) << 20)
 
 struct pl_state {
     struct pl_store *store;
+    uint64_t dirty_bytes_max;
     pthread_mutex_t lock; /* of the two pointers: a snapshot must take both of one moment */
     struct pl_memtable *active;
     struct pl_memtable *frozen; /* NULL: none */
 };
 
-int pl_state_new(struct pl_store *store, struct pl_state **out)
+int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_state **out)
 {
     struct pl_state *state = calloc(1, sizeof *state);
 
@@ -25,6 +26,7 @@ int pl_state_new(struct pl_store *store, struct pl_state **out)
         return PL_ENOMEM;
     }
     state->store = store;
+    state->dirty_bytes_max = dirty_bytes_max != 0 ? dirty_bytes_max : DIRTY_BYTES_DEFAULT;
     pthread_mutex_init(&state->lock, NULL);
     *out = state;
     return 0;
@@ -100,7 +102,7 @@ static int flush_some(struct pl_state *state, const struct pl_memtable_node **no
 
     if (rc != 0)
         return rc;
-    while (at != NULL && rc == 0 && pl_txn_dirty_bytes(txn) < FLUSH_DIRTY_BYTES_MAX) {
+    while (at != NULL && rc == 0 && pl_txn_dirty_bytes(txn) < state->dirty_bytes_max) {
         rc = flush_entry(txn, at);
         at = pl_memtable_next(at);
     }

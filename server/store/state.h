@@ -23,7 +23,8 @@
  */
 struct pl_state;
 
-int pl_state_new(struct pl_store *store, struct pl_state **out);
+/** A flush puts about `dirty_bytes_max` into each of its transactions; 0: 16 MiB. */
+int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_state **out);
 /** Every snapshot must have been closed. What was not flushed is in the journal. NULL is allowed. */
 void pl_state_free(struct pl_state *state);
 

@@ -44,15 +44,16 @@ struct telling {
     unsigned restarts;
     uint64_t checkpoint_bytes;
     uint64_t segment_bytes;
+    uint64_t transaction_bytes;
     uint64_t images; /* in a run of all */
 };
 
 static const struct telling tellings[] = {
-    { "birth", false, 1, 3, 1, 0, 64 << 10, 64 << 10, 600 },
-    { "alone", false, 1, 90, 1, 1, 12 << 10, 32 << 10, 1200 },
-    { "together", false, 6, 25, 1, 1, 24 << 10, 48 << 10, 1200 },
-    { "schema", false, 2, 30, STORY_SCHEMA_STEPS, 1, 24 << 10, 64 << 10, 1200 },
-    { "threads", true, 6, 60, STORY_SCHEMA_STEPS, 1, 16 << 10, 64 << 10, 1200 },
+    { "birth", false, 1, 3, 1, 0, 64 << 10, 64 << 10, 0, 600 },
+    { "alone", false, 1, 90, 1, 1, 12 << 10, 32 << 10, 64 << 10, 1200 },
+    { "together", false, 6, 25, 1, 1, 24 << 10, 48 << 10, 64 << 10, 1200 },
+    { "schema", false, 2, 30, STORY_SCHEMA_STEPS, 1, 24 << 10, 64 << 10, 0, 1200 },
+    { "threads", true, 6, 60, STORY_SCHEMA_STEPS, 1, 16 << 10, 64 << 10, 128 << 10, 1200 },
 };
 enum { TELLINGS = sizeof tellings / sizeof tellings[0] };
 
@@ -116,6 +117,7 @@ static int open_engine(struct engine *engine, const struct telling *telling, boo
         .threads = threads,
         .checkpoint_journal_bytes = telling->checkpoint_bytes,
         .journal_segment_bytes = telling->segment_bytes,
+        .transaction_bytes_max = telling->transaction_bytes,
         .reader_count = 2,
         .random = { .next = four },
     };
