@@ -29,9 +29,9 @@ function server.execute(line)
   return text, how == "exit" and code or -code
 end
 
---- Run `perilune WORD...` to its end.
+--- Run `perilune WORD...` to its end. One that should have ended and serves instead is stopped (code 124).
 function server.run(...)
-  return server.execute(command_line({ program, ... }))
+  return server.execute(command_line({ "timeout", "60", program, ... }))
 end
 
 --- A fresh folder, to be removed by server.remove().
