@@ -377,20 +377,30 @@ static int wrong_arguments(const char *sentence, const char *found)
     return EXIT_USAGE;
 }
 
+static bool is_flag(const char *text)
+{
+    static const char *const flags[] = { "--connect", "-c", "--file", "-f" };
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(text, flags[i]) == 0)
+            return true;
+    return false;
+}
+
 static int read_argument(struct shell *shell, const char *flag, const char *value)
 {
     struct pl_reason why;
 
+    if (!is_flag(flag))
+        return wrong_arguments("expected --connect, -c or --file, found ", flag);
     if (value == NULL)
         return wrong_arguments("a value is missing after ", flag);
     if (strcmp(flag, "--connect") == 0)
         return pl_address_parse(value, &shell->address, &why) == 0 ? 0 : wrong_arguments(why.text, "");
-    if (strcmp(flag, "--file") == 0 || strcmp(flag, "-f") == 0) {
+    if (strcmp(flag, "-c") != 0) {
         shell->file = value;
         return 0;
     }
-    if (strcmp(flag, "-c") != 0)
-        return wrong_arguments("expected --connect, -c or --file, found ", flag);
     if (shell->command_count == COMMANDS_MAX)
         return wrong_arguments("too many -c: use --file", "");
     shell->commands[shell->command_count++] = value;
