@@ -21,21 +21,17 @@ static _Noreturn void die(const char *what, const char *detail)
 
 static uint64_t rig_monotonic_ns(void *state)
 {
-    const struct rig *rig = state;
-
-    return rig->now_ns;
+    return atomic_load(&((struct rig *)state)->now_ns);
 }
 
 static int64_t rig_wall_ms(void *state)
 {
-    const struct rig *rig = state;
-
-    return INT64_C(1700000000000) + (int64_t)(rig->now_ns / NS_PER_MS);
+    return INT64_C(1700000000000) + (int64_t)(rig_monotonic_ns(state) / NS_PER_MS);
 }
 
 void rig_pass_ms(struct rig *rig, uint64_t ms)
 {
-    rig->now_ns += ms * NS_PER_MS;
+    atomic_fetch_add(&rig->now_ns, ms * NS_PER_MS);
 }
 
 /* Nobody pulls the plug of a rig, so the room in a segment need not be real. */
@@ -137,7 +133,9 @@ void rig_init(struct rig *rig, const struct pl_disk *disk)
 {
     const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
-    *rig = (struct rig){ .now_ns = 1000 * NS_PER_MS, .partitions = 8 };
+    *rig = (struct rig){ .partitions = 8 };
+    atomic_init(&rig->now_ns, 1000 * NS_PER_MS);
+    sem_init(&rig->woken, 0, 0);
     rig->disk = disk != NULL ? *disk : rig_disk();
     snprintf(rig->home, sizeof rig->home, "%s/perilune-fault-XXXXXX", parent);
     if (mkdtemp(rig->home) == NULL)
@@ -151,15 +149,24 @@ void rig_deinit(struct rig *rig)
     pl_operation_deinit(&rig->op);
     pl_buf_deinit(&rig->reply);
     rig_remove(rig->home);
+    sem_destroy(&rig->woken);
 }
 
 /* ---- the engine ------------------------------------------------------------------------------------- */
+
+static void wake(void *state)
+{
+    struct rig *rig = state;
+
+    sem_post(&rig->woken);
+}
 
 int rig_open(struct rig *rig)
 {
     struct pl_node_options options = { .data_path = rig->path,
                                        .scripts_path = rig->scripts,
                                        .partition_count = rig->partitions,
+                                       .threads = rig->threads,
                                        .clock = { rig_monotonic_ns, rig_wall_ms, rig },
                                        .random = pl_random_system(),
                                        .disk = &rig->disk };
@@ -168,7 +175,7 @@ int rig_open(struct rig *rig)
     rig->rc = pl_node_open(&options, &rig->node, &rig->why);
     if (rig->rc != 0)
         return rig->rc;
-    rig->rc = pl_node_attach(rig->node, NULL, NULL, &rig->attachment);
+    rig->rc = pl_node_attach(rig->node, rig->threads ? wake : NULL, rig, &rig->attachment);
     if (rig->rc != 0) {
         pl_node_close(rig->node);
         rig->node = NULL;
@@ -188,9 +195,22 @@ void rig_close(struct rig *rig)
 
 /* ---- requests --------------------------------------------------------------------------------------- */
 
+/* Without threads, the answer is there already. */
+static void await(struct rig *rig)
+{
+    while (!rig->answered && rig->threads) {
+        sem_wait(&rig->woken);
+        pl_attachment_deliver(rig->attachment);
+    }
+    if (!rig->answered)
+        die("no answer to", "a request");
+}
+
 static void done(struct pl_operation *op)
 {
-    (void)op;
+    struct rig *rig = op->owner;
+
+    rig->answered = true;
 }
 
 static int row(struct pl_operation *op, struct pl_item item)
@@ -206,6 +226,7 @@ static void take_report(void *state, int rc, struct pl_bytes report)
     struct rig *rig = state;
 
     rig->rc = rc;
+    rig->answered = true;
     pl_buf_append_bytes(&rig->reply, report);
 }
 
@@ -214,6 +235,7 @@ static void take_reload(void *state, int rc, const struct pl_reason *why)
     struct rig *rig = state;
 
     rig->rc = rc;
+    rig->answered = true;
     pl_buf_append_bytes(&rig->reply, pl_str(pl_reason_text(why, rc)));
 }
 
@@ -221,12 +243,13 @@ static int administer(struct rig *rig, enum pl_verb_name verb)
 {
     int rc;
 
-    rig->rc = 1;
+    rig->answered = false;
     rc = verb == PL_VERB_CHECK ? pl_node_check(rig->attachment, take_report, rig)
                                : pl_node_reload(rig->attachment, take_reload, rig);
-    if (rc == 0 && rig->rc == 1)
-        die("no answer to", verb == PL_VERB_CHECK ? "CHECK" : "RELOAD");
-    return rc != 0 ? rc : rig->rc;
+    if (rc != 0)
+        return rc;
+    await(rig);
+    return rig->rc;
 }
 
 static int run(struct rig *rig)
@@ -236,11 +259,11 @@ static int run(struct rig *rig)
     op->done = done;
     op->row = row;
     op->owner = rig;
-    op->reply.rc = 1;
-    if (!pl_router_run(pl_attachment_router(rig->attachment), op))
+    rig->answered = false;
+    if (!pl_router_run(pl_attachment_router(rig->attachment), op)) {
         pl_attachment_flush(rig->attachment);
-    if (op->reply.rc == 1)
-        die("no answer to", "an operation");
+        await(rig);
+    }
     pl_line_write_reply(&rig->reply, pl_str(""), op);
     return op->reply.rc; /* no memory for the words is no failure of the operation */
 }

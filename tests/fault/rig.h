@@ -7,6 +7,8 @@
 #include "store/disk.h"
 
 #include <limits.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 /**
  * An engine without threads in a directory of its own, asked in the words of the line protocol: every
@@ -22,7 +24,8 @@ struct rig {
     char home[PATH_MAX]; /* what rig_deinit() removes */
     const char *scripts; /* NULL: none */
     struct pl_disk disk; /* what the engine gets */
-    uint64_t now_ns;
+    atomic_uint_fast64_t now_ns;
+    bool threads; /* before rig_open(): as the server has it, and rig_ask() waits */
     uint32_t partitions;
     struct pl_node *node;
     struct pl_attachment *attachment;
@@ -30,6 +33,8 @@ struct rig {
     struct pl_buf reply; /* whole lines */
     struct pl_reason why;
     int rc;
+    bool answered;
+    sem_t woken;
 };
 
 /** The machine's disk, but what is allocated is a hole. */
