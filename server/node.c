@@ -189,7 +189,8 @@ static int apply_scripts(struct pl_shard *shard, struct pl_scripts *scripts, str
     return finish_load(shard, &op, why);
 }
 
-static int load_first_scripts(struct pl_node *node, struct pl_shard *shard, struct pl_reason *why)
+/* Before the data directory is touched: a wrong definition leaves nothing behind, and is told at once. */
+static int load_first_scripts(struct pl_node *node, struct pl_scripts *out, struct pl_reason *why)
 {
     struct load load = { .node = node, .why = why };
     pthread_t thread;
@@ -201,11 +202,9 @@ static int load_first_scripts(struct pl_node *node, struct pl_shard *shard, stru
     if (rc != 0)
         return rc;
     pthread_join(thread, NULL);
-    if (load.rc != 0)
-        return load.rc;
-    rc = apply_scripts(shard, &load.scripts, why);
-    pl_scripts_deinit(&load.scripts);
-    return rc;
+    if (load.rc == 0)
+        *out = load.scripts;
+    return load.rc;
 }
 
 static struct pl_shard_options shard_options(struct pl_node *node)
@@ -230,7 +229,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
     return options;
 }
 
-static int open_shard(struct pl_node *node, struct pl_reason *why)
+static int open_shard(struct pl_node *node, struct pl_scripts *scripts, struct pl_reason *why)
 {
     struct pl_driver_callbacks callbacks = {
         .finished = shard_finished, .tables = shard_tables, .failed = shard_failed, .state = node
@@ -244,7 +243,8 @@ static int open_shard(struct pl_node *node, struct pl_reason *why)
     node->store = pl_shard_store(shard);
     node->state = pl_shard_state(shard);
     node->counters = pl_shard_counters(shard);
-    rc = load_first_scripts(node, shard, why);
+    if (scripts->script != NULL)
+        rc = apply_scripts(shard, scripts, why);
     if (rc == 0)
         rc = pl_driver_start(shard, node->options.threads, &callbacks, node->options.logger, &node->driver,
                              why);
@@ -257,6 +257,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
 {
     struct pl_datadir_options dir = { .partition_count = options->partition_count,
                                       .random = options->random };
+    struct pl_scripts scripts = { 0 };
     struct pl_node *node = calloc(1, sizeof *node);
     int rc;
 
@@ -267,11 +268,14 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     node->opened_ns = pl_clock_monotonic_ns(&options->clock);
     pthread_mutex_init(&node->lock, NULL);
     atomic_init(&node->failed, 0);
-    rc = pl_datadir_open(&node->disk, options->data_path, &dir, &node->dir, why);
+    rc = load_first_scripts(node, &scripts, why);
+    if (rc == 0)
+        rc = pl_datadir_open(&node->disk, options->data_path, &dir, &node->dir, why);
     if (rc == 0) {
         node->partition_count = pl_datadir_facts(node->dir)->partition_count;
-        rc = open_shard(node, why);
+        rc = open_shard(node, &scripts, why);
     }
+    pl_scripts_deinit(&scripts);
     if (rc != 0) {
         pl_datadir_close(node->dir);
         pl_tables_unref(node->tables);

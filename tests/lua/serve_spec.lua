@@ -137,6 +137,11 @@ describe("perilune serve", function()
       refuses_module("local notes = {}\n", { "notes.lua:", "expected the file to return the table's definition" })
     end)
 
+    it("leaves no data directory behind", function()
+      refuses_module('return { table = "Notes" }\n', { "notes.lua:1: partition_key" })
+      assert.is_nil(lfs.attributes(data))
+    end)
+
     it("starts once it is mended", function()
       refuses_module('return { table = "Notes" }\n', { "notes.lua:1: partition_key" })
       local mended = scripts('return { table = "Notes", partition_key = "ID:S" }\n')
