@@ -268,16 +268,35 @@ void pl_shard_end_sync(struct pl_shard *shard, int rc, const struct pl_reason *w
 
 /* ---- applying --------------------------------------------------------------------------------------- */
 
-/* Every counter that the batch will touch exists, so that counting after the commit cannot fail. */
-static int apply_change(struct pl_shard *shard, struct pl_bytes change)
+/* Effects on their way into memory, some at a time. */
+struct group {
+    struct pl_memtable_entry entries[PL_MEMTABLE_GROUP_MAX];
+    size_t count;
+};
+
+static int apply_group(struct pl_shard *shard, struct group *group)
+{
+    int rc = pl_state_set_group(shard->state, group->entries, group->count);
+
+    group->count = 0;
+    return rc;
+}
+
+/* Every counter that the batch will touch exists afterwards, so that counting what was applied cannot fail. */
+static int apply_change(struct pl_shard *shard, struct group *group, struct pl_bytes change)
 {
     struct pl_effect effect;
     int rc;
 
     while ((rc = pl_change_take(&change, &effect)) == 1) {
-        rc = effect.kind == PL_EFFECT_COUNT
-                 ? pl_counters_add(shard->counters, effect.partition, effect.id, 0, 0)
-                 : pl_state_set(shard->state, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
+        if (effect.kind == PL_EFFECT_COUNT) {
+            rc = pl_counters_add(shard->counters, effect.partition, effect.id, 0, 0);
+        } else {
+            group->entries[group->count++] = (struct pl_memtable_entry){
+                .key = effect.key, .value = effect.value, .tombstone = effect.kind == PL_EFFECT_DELETE
+            };
+            rc = group->count == PL_MEMTABLE_GROUP_MAX ? apply_group(shard, group) : 0;
+        }
         if (rc != 0)
             return rc;
     }
@@ -286,11 +305,12 @@ static int apply_change(struct pl_shard *shard, struct pl_bytes change)
 
 static int apply_changes(struct pl_shard *shard, const struct pl_batch *batch)
 {
+    struct group group = { .count = 0 };
     int rc = 0;
 
     for (size_t i = 0; i < batch->change_count && rc == 0; i++)
-        rc = apply_change(shard, batch->changes[i].bytes);
-    return rc;
+        rc = apply_change(shard, &group, batch->changes[i].bytes);
+    return rc != 0 ? rc : apply_group(shard, &group);
 }
 
 static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,

@@ -226,9 +226,8 @@ size_t pl_memtable_size_bytes(const struct pl_memtable *table)
 
 /* ---- finding ---------------------------------------------------------------------------------------- */
 
-/* The last node before `key`; with `before`, the last one on every level. */
-static struct pl_memtable_node *find_before(const struct pl_memtable *table, struct pl_bytes key,
-                                            struct pl_memtable_node **before)
+/* The last node before `key`. */
+static struct pl_memtable_node *find_before(const struct pl_memtable *table, struct pl_bytes key)
 {
     struct pl_memtable_node *at = table->head;
     uint64_t order[2];
@@ -241,20 +240,18 @@ static struct pl_memtable_node *find_before(const struct pl_memtable *table, str
             at = next;
             next = next_at(at, level);
         }
-        if (before != NULL)
-            before[level] = at;
     }
     return at;
 }
 
 const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table, struct pl_bytes at_least)
 {
-    return next_at(find_before(table, at_least, NULL), 0);
+    return next_at(find_before(table, at_least), 0);
 }
 
 const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table, struct pl_bytes below)
 {
-    const struct pl_memtable_node *node = find_before(table, below, NULL);
+    const struct pl_memtable_node *node = find_before(table, below);
 
     return node == table->head ? NULL : node;
 }
@@ -336,33 +333,145 @@ static struct value *new_value(struct pl_memtable *table, struct pl_bytes bytes,
     return value;
 }
 
-int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_bytes bytes, bool tombstone)
+/* A key on its way into the list. */
+struct entrance {
+    struct pl_bytes key;
+    uint64_t hash;
+    uint64_t order[2];
+    struct value *value;
+    struct pl_memtable_node *before[LEVELS_MAX]; /* found: the last node before it, on every level */
+    struct pl_memtable_node *at;                 /* on the way */
+    int level;
+};
+
+static void enter(struct pl_memtable *table, struct entrance *e)
+{
+    find_order(e->key, e->order);
+    e->at = table->head;
+    e->level = LEVELS_MAX - 1;
+}
+
+/* One step on, or one level down; and a word to the processor about what the next will need. False: it is there. */
+static bool step(struct entrance *e)
+{
+    struct pl_memtable_node *next = next_at(e->at, e->level);
+
+    if (next != NULL && is_before(next, e->key, e->order)) {
+        e->at = next;
+    } else {
+        e->before[e->level] = e->at;
+        if (e->level-- == 0)
+            return false;
+    }
+    __builtin_prefetch(next_at(e->at, e->level));
+    return true;
+}
+
+/* All of them, in turns, so that while one waits for memory the others do too. */
+static void walk_down(struct pl_memtable *table, struct entrance *entrances, size_t count)
+{
+    struct entrance *walking[PL_MEMTABLE_GROUP_MAX];
+    size_t left = count;
+
+    for (size_t i = 0; i < count; i++) {
+        enter(table, &entrances[i]);
+        walking[i] = &entrances[i];
+    }
+    while (left > 0)
+        for (size_t i = 0; i < left;)
+            if (step(walking[i]))
+                i++;
+            else
+                walking[i] = walking[--left];
+}
+
+/* Nodes that went in since the way was found may have come between. */
+static struct pl_memtable_node *catch_up(const struct entrance *e, int level)
+{
+    struct pl_memtable_node *at = e->before[level], *next = next_at(at, level);
+
+    while (next != NULL && is_before(next, e->key, e->order)) {
+        at = next;
+        next = next_at(at, level);
+    }
+    return at;
+}
+
+static int link_in(struct pl_memtable *table, const struct entrance *e)
 {
     struct pl_memtable_node *before[LEVELS_MAX], *node;
-    struct value *value = new_value(table, tombstone ? pl_bytes(NULL, 0) : bytes, tombstone);
-    uint64_t hash = pl_memtable_hash(key);
 
-    if (value == NULL)
-        return PL_ENOMEM;
-    node = look_up(table, key, hash);
-    if (node != NULL) {
-        atomic_store_explicit(&node->value, value, memory_order_release);
-        return 0;
-    }
     if ((table->count + 1) * 2 > atomic_load_explicit(&table->slots, memory_order_relaxed)->mask &&
         grow_slots(table) != 0)
         return PL_ENOMEM;
-    node = new_node(table, key, hash, draw_level_count(table));
+    node = new_node(table, e->key, e->hash, draw_level_count(table));
     if (node == NULL)
         return PL_ENOMEM;
-    find_before(table, key, before);
-    atomic_store_explicit(&node->value, value, memory_order_relaxed);
-    for (int i = 0; i < node->level_count; i++)
+    atomic_store_explicit(&node->value, e->value, memory_order_relaxed);
+    for (int i = 0; i < node->level_count; i++) {
+        before[i] = catch_up(e, i);
         atomic_store_explicit(&node->next[i], next_at(before[i], i), memory_order_relaxed);
+    }
     /* From the bottom up: a reader that finds the node on any level finds it on all below. */
     for (int i = 0; i < node->level_count; i++)
         atomic_store_explicit(&before[i]->next[i], node, memory_order_release);
     place(atomic_load_explicit(&table->slots, memory_order_relaxed), node);
     table->count++;
     return 0;
+}
+
+/* True when the key is there already: then only its value is new. */
+static bool replace(struct pl_memtable *table, const struct entrance *e)
+{
+    struct pl_memtable_node *node = look_up(table, e->key, e->hash);
+
+    if (node == NULL)
+        return false;
+    atomic_store_explicit(&node->value, e->value, memory_order_release);
+    return true;
+}
+
+static void prefetch_slot(const struct pl_memtable *table, uint64_t hash)
+{
+    const struct slots *slots =
+        atomic_load_explicit(&((struct pl_memtable *)table)->slots, memory_order_relaxed);
+
+    __builtin_prefetch(&slots->at[hash & slots->mask]);
+}
+
+int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_entry *entries, size_t count)
+{
+    struct entrance entrances[PL_MEMTABLE_GROUP_MAX];
+    size_t new_count = 0;
+    int rc = 0;
+
+    PL_ASSERT(count <= PL_MEMTABLE_GROUP_MAX);
+    for (size_t i = 0; i < count; i++) {
+        entrances[i].hash = pl_memtable_hash(entries[i].key);
+        prefetch_slot(table, entrances[i].hash);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct entrance *e = &entrances[new_count];
+        bool tombstone = entries[i].tombstone;
+
+        e->hash = entrances[i].hash;
+        e->key = entries[i].key;
+        e->value = new_value(table, tombstone ? pl_bytes(NULL, 0) : entries[i].value, tombstone);
+        if (e->value == NULL)
+            return PL_ENOMEM;
+        new_count += !replace(table, e);
+    }
+    walk_down(table, entrances, new_count);
+    /* A key that is in the group twice is new only once. */
+    for (size_t i = 0; i < new_count && rc == 0; i++)
+        if (!replace(table, &entrances[i]))
+            rc = link_in(table, &entrances[i]);
+    return rc;
+}
+
+int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_bytes value, bool tombstone)
+{
+    struct pl_memtable_entry entry = { .key = key, .value = value, .tombstone = tombstone };
+
+    return pl_memtable_set_group(table, &entry, 1);
 }

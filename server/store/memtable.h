@@ -31,13 +31,20 @@ void pl_memtable_unref(struct pl_memtable *table); /* NULL is allowed; any threa
 /** Set or, with `tombstone`, delete. The one writer's thread. PL_ENOMEM changes nothing. `key` has at most 65535 bytes. */
 int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_bytes value, bool tombstone);
 
-/** Memory taken so far, old values included. Any thread. */
-size_t pl_memtable_size_bytes(const struct pl_memtable *table);
-
+/**
+ * Set up to PL_MEMTABLE_GROUP_MAX keys, in order, to the same effect as one after the other. Their ways down the
+ * list are walked side by side: each step waits for memory, and so they wait together.
+ * After PL_ENOMEM any of them may have been set; setting all again is harmless.
+ */
 struct pl_memtable_entry {
     struct pl_bytes key, value;
     bool tombstone;
 };
+enum { PL_MEMTABLE_GROUP_MAX = 16 };
+int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_entry *entries, size_t count);
+
+/** Memory taken so far, old values included. Any thread. */
+size_t pl_memtable_size_bytes(const struct pl_memtable *table);
 
 /** What pl_memtable_get() wants with a key: computed once where several tables are asked. */
 uint64_t pl_memtable_hash(struct pl_bytes key);

@@ -47,6 +47,11 @@ int pl_state_set(struct pl_state *state, struct pl_bytes key, struct pl_bytes va
     return pl_memtable_set(state->active, key, value, tombstone);
 }
 
+int pl_state_set_group(struct pl_state *state, const struct pl_memtable_entry *entries, size_t count)
+{
+    return pl_memtable_set_group(state->active, entries, count);
+}
+
 size_t pl_state_active_bytes(const struct pl_state *state)
 {
     return pl_memtable_size_bytes(state->active);

@@ -31,6 +31,9 @@ void pl_state_free(struct pl_state *state);
 /** Set or delete `key`, visible to every snapshot at once. PL_ENOMEM changes nothing. */
 int pl_state_set(struct pl_state *state, struct pl_bytes key, struct pl_bytes value, bool tombstone);
 
+/** Several at once, in order; see pl_memtable_set_group(). After PL_ENOMEM set all of them again. */
+int pl_state_set_group(struct pl_state *state, const struct pl_memtable_entry *entries, size_t count);
+
 /** Memory taken by what is not yet in the store. */
 size_t pl_state_active_bytes(const struct pl_state *state);
 
