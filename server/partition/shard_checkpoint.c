@@ -92,7 +92,7 @@ static bool checkpoint_is_due(const struct pl_shard *shard, uint64_t now)
         return false;
     if (shard->stills_waiting != NULL)
         return true;
-    if (shard->stats.changes == shard->checkpoint_changes)
+    if (shard->applied_changes == shard->checkpoint_changes)
         return false;
     return behind >= shard->options.checkpoint_journal_bytes ||
            pl_shard_passed_ms(now, shard->checkpoint_ns, shard->options.checkpoint_interval_ms);
@@ -116,7 +116,7 @@ static void begin_checkpoint(struct pl_shard *shard, uint64_t now)
     tell_frozen(shard);
     shard->checkpoint = CHECKPOINT_BEGUN;
     shard->checkpoint_position = shard->applied_position;
-    shard->checkpoint_changes = shard->stats.changes;
+    shard->checkpoint_changes = shard->applied_changes;
 }
 
 bool pl_shard_checkpoints(const struct pl_shard *shard)
@@ -130,7 +130,11 @@ int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
 
     if (rc != 0)
         return pl_reason_set(why, rc, "what is in memory could not be put into the store");
+#ifdef PL_MUTANT_LATE_POSITION
+    rc = pl_checkpoint_begin(shard->files.checkpoint, shard->applied_position, why);
+#else
     rc = pl_checkpoint_begin(shard->files.checkpoint, shard->checkpoint_position, why);
+#endif
     if (rc != 0)
         return rc;
     rc = pl_checkpoint_run(shard->files.checkpoint, why);
@@ -216,12 +220,24 @@ static void rest(struct pl_shard *shard, uint64_t now)
     }
 }
 
+/* What --sync interval promises holds for the last write before a rest too, when nobody else comes to be sealed. */
+static void keep_interval(struct pl_shard *shard, uint64_t now)
+{
+    if (shard->options.sync != PL_SHARD_SYNC_INTERVAL || shard->failed != 0 ||
+        pl_journal_durable(shard->files.journal) >= pl_journal_written(shard->files.journal) ||
+        !pl_shard_passed_ms(now, shard->synced_ns, shard->options.sync_interval_ms))
+        return;
+    shard->gathering->must_sync = true;
+    pl_shard_seal(shard);
+}
+
 void pl_shard_tick(struct pl_shard *shard)
 {
     uint64_t now = pl_shard_now_ns(shard);
 
     check_room(shard, now);
     begin_checkpoint(shard, now);
+    keep_interval(shard, now);
     rest(shard, now);
     if (shard->chore_failed_ns != 0 && pl_shard_passed_ms(now, shard->chore_failed_ns, CHORE_RETRY_MS)) {
         shard->chore_failed_ns = 0;
