@@ -27,7 +27,7 @@ return {
   before_write = function(old, new)
     if new == nil then return true end          -- a removal: nothing to look at
     if type(new.Text) ~= "string" then return nil, "a message needs a Text" end
-    if #new.Text > 4000 then return nil, "a message has at most 4000 characters" end
+    if utf8.len(new.Text) > 4000 then return nil, "a message has at most 4000 characters" end
     return new
   end,
 
