@@ -230,3 +230,18 @@ int pl_check_directory(const char *data_path, struct pl_buf *report, struct pl_r
     cJSON_Delete(check.json);
     return rc == 0 && check.faulty ? PL_ECORRUPT : rc;
 }
+
+int pl_check_cut_journal(const char *data_path, uint64_t *end, struct pl_reason *why)
+{
+    struct pl_disk disk = pl_disk_system();
+    struct pl_datadir_options options = { .must_exist = true, .random = pl_random_system() };
+    struct pl_datadir *dir;
+    int rc = pl_datadir_open(&disk, data_path, &options, &dir, why);
+
+    if (rc != 0)
+        return rc;
+    for (uint32_t shard = 0; shard < pl_datadir_facts(dir)->shard_count && rc == 0; shard++)
+        rc = pl_journal_cut(&disk, pl_datadir_journal_path(dir, shard), end, why);
+    pl_datadir_close(dir);
+    return rc;
+}

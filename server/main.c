@@ -46,14 +46,30 @@ static int shell(int count, char **args)
     return pl_shell_main(count, args);
 }
 
+static int cut_journal(const char *data_path)
+{
+    struct pl_reason why = { { 0 } };
+    uint64_t end = 0;
+    int rc = pl_check_cut_journal(data_path, &end, &why);
+
+    if (rc != 0) {
+        fprintf(stderr, "perilune check: %s\n", pl_reason_text(&why, rc));
+        return PL_EXIT_FAILURE;
+    }
+    printf("the journal of %s ends at position %llu now\n", data_path, (unsigned long long)end);
+    return PL_EXIT_OK;
+}
+
 static int check(int count, char **args)
 {
     struct pl_buf report = { 0 };
     struct pl_reason why = { { 0 } };
     int rc;
 
+    if (count == 2 && strcmp(args[0], "--cut-journal") == 0)
+        return cut_journal(args[1]);
     if (count != 1)
-        return usage_error("check", "expected one data directory: perilune check DATA");
+        return usage_error("check", "expected one data directory: perilune check [--cut-journal] DATA");
     rc = pl_check_directory(args[0], &report, &why);
     if (report.len > 0)
         printf("%.*s\n", (int)report.len, report.data);
@@ -78,7 +94,8 @@ static const struct command commands[] = {
     { "serve", "perilune serve [flags]", "run a server", serve },
     { "shell", "perilune shell [--connect HOST:PORT] [-c COMMAND]... [--file FILE]", "talk to a server",
       shell },
-    { "check", "perilune check DATA", "verify a data directory that no server has open", check },
+    { "check", "perilune check [--cut-journal] DATA", "verify a data directory that no server has open",
+      check },
     { "version", "perilune version", "print the version", version },
     { "help", "perilune help [command]", "print this, or more about a command", help },
 };
