@@ -158,6 +158,14 @@ static bool memory_has_room(const struct pl_shard *shard)
            pl_state_active_bytes(shard->state) < MEMORY_FACTOR_MAX * shard->options.checkpoint_journal_bytes;
 }
 
+/* Who is to be refused needs no room: a batch that is full for good must not keep them waiting. */
+static bool takes_up(const struct pl_shard *shard)
+{
+    if (shard->queue_first == NULL)
+        return false;
+    return shard->failed != 0 || shard->stuck != 0 || (gathering_has_room(shard) && memory_has_room(shard));
+}
+
 static struct pl_operation *pop(struct pl_shard *shard)
 {
     struct pl_operation *op = shard->queue_first;
@@ -232,13 +240,13 @@ bool pl_shard_turn(struct pl_shard *shard)
     bool more;
 
     pl_shard_seal(shard);
-    while (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard))
+    while (takes_up(shard))
         take_up(shard, pop(shard));
     more = pl_shard_do_chore(shard);
     pl_shard_seal(shard);
     if (pl_shard_is_idle(shard))
         pl_shard_drop_view(shard);
-    return more || (shard->queue_first != NULL && gathering_has_room(shard) && memory_has_room(shard));
+    return more || takes_up(shard);
 }
 
 bool pl_shard_syncs(const struct pl_shard *shard)
