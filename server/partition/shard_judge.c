@@ -5,12 +5,15 @@
 
 static int judge_write(struct pl_shard *shard, struct pl_operation *op)
 {
-    const struct pl_table *table = pl_tables_find_id(shard->catalog.tables, op->table->id);
+    struct pl_table *table = pl_tables_find_id(shard->catalog.tables, op->table->id);
     struct pl_table_script *script = NULL;
     int rc;
 
     if (table == NULL)
         return PL_ENOTABLE;
+    /* The reply names the indexes of the table that judged it, and the table may be altered before it is read. */
+    pl_table_unref(op->table);
+    op->table = pl_table_ref(table);
     if (shard->full && pl_shard_grows(op))
         return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
     if (shard->script != NULL && table->module.len > 0)
