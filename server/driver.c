@@ -8,7 +8,6 @@ enum {
     LUA_STACK_BYTES = 16 << 20,
     TICK_MS = 50,       /* while anything happens */
     REST_TICK_MS = 250, /* while nothing does */
-    TURNS_BETWEEN_TICKS = 64,
     STUCK_TURNS_MAX = 100,
     INLINE_STUCK_TURNS_MAX = 3,
 };
@@ -174,6 +173,14 @@ static bool anything_to_do(const struct pl_driver *driver)
            driver->chores.done;
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (uint64_t)at.tv_sec * 1000 + (uint64_t)at.tv_nsec / 1000000;
+}
+
 static struct timespec deadline_in(uint64_t ms)
 {
     struct timespec at;
@@ -188,22 +195,25 @@ static struct timespec deadline_in(uint64_t ms)
     return at;
 }
 
-/* Take what has come; sleep first when nothing has and nothing is left to do. True: only time has passed. */
-static bool take_inbox(struct pl_driver *driver, bool sleep, struct pl_driver_job **jobs)
+/* Take what has come; sleep first when nothing has and nothing is left to do. */
+static void take_inbox(struct pl_driver *driver, bool sleep, struct pl_driver_job **jobs)
 {
     struct timespec until = deadline_in(pl_shard_is_idle(driver->shard) ? REST_TICK_MS : TICK_MS);
     bool timed_out = false;
 
     pthread_mutex_lock(&driver->lock);
     driver->stats = pl_shard_stats(driver->shard);
-    while (sleep && !timed_out && !anything_to_do(driver) && !driver->stop)
+    /* At the end too there is nothing to do but wait while a worker is busy. */
+    while (sleep && !timed_out && !anything_to_do(driver) &&
+           (!driver->stop || driver->sync.busy || driver->chores.busy))
         timed_out = pthread_cond_timedwait(&driver->wake, &driver->lock, &until) != 0;
+    if (driver->stop)
+        pl_shard_put_off_chores(driver->shard);
     pl_shard_submit(driver->shard, driver->inbox_first);
     driver->inbox_first = driver->inbox_last = NULL;
     *jobs = driver->jobs_first;
     driver->jobs_first = driver->jobs_last = NULL;
     pthread_mutex_unlock(&driver->lock);
-    return timed_out;
 }
 
 static void run_jobs(struct pl_driver *driver, struct pl_driver_job *job)
@@ -251,20 +261,32 @@ static bool turn(struct pl_driver *driver, struct pl_driver_job *jobs)
     return more || pl_shard_applies(driver->shard);
 }
 
+/*
+ * Timed work goes by the clock, however busy the shard is. What is durable is applied first: under load another
+ * batch has nearly always become durable since the last turn, and a checkpoint begins only where none waits.
+ */
+static void tick(struct pl_driver *driver, uint64_t *last_ms)
+{
+    uint64_t now = now_ms();
+
+    if (now - *last_ms < TICK_MS)
+        return;
+    *last_ms = now;
+    pl_shard_apply(driver->shard);
+    hand_out(driver);
+    pl_shard_tick(driver->shard);
+}
+
 static void *drive(void *arg)
 {
     struct pl_driver *driver = arg;
     struct pl_driver_job *jobs;
-    uint32_t since_tick = 0;
+    uint64_t last_ms = 0;
     bool more = false;
 
     while (must_go_on(driver)) {
-        bool only_time = take_inbox(driver, !more, &jobs);
-
-        if (only_time || ++since_tick >= TURNS_BETWEEN_TICKS) {
-            since_tick = 0;
-            pl_shard_tick(driver->shard);
-        }
+        take_inbox(driver, !more, &jobs);
+        tick(driver, &last_ms);
         more = turn(driver, jobs);
         /* Applying waits for memory: hurry brings none. */
         driver->stuck_turns = pl_shard_is_stuck(driver->shard) ? driver->stuck_turns + 1 : 0;
@@ -289,6 +311,7 @@ static bool turn_inline(struct pl_driver *driver)
 
     /* First, so that what was short of memory or room a while ago is in nobody's way. */
     pl_shard_apply(shard);
+    hand_out(driver);
     pl_shard_tick(shard);
     if (pl_shard_checkpoints(shard))
         pl_shard_end_checkpoint(shard, pl_shard_run_checkpoint(shard, &why), &why);
@@ -412,6 +435,7 @@ int pl_driver_stop(struct pl_driver *driver, struct pl_reason *why)
         pthread_join(driver->thread, NULL);
         end_threads(driver);
     } else if (pl_shard_failed(driver->shard, NULL) == 0) {
+        pl_shard_put_off_chores(driver->shard);
         drive_inline(driver);
     }
     rc = pl_shard_close(driver->shard, true, why);

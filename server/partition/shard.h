@@ -116,6 +116,9 @@ bool pl_shard_is_idle(const struct pl_shard *shard);
 /** True while an index is being filled or a keyspace swept: turns go on with it as batches are applied. */
 bool pl_shard_has_chores(const struct pl_shard *shard);
 
+/** No more of them until the next start, which takes them up again: the end must not wait for a large table. */
+void pl_shard_put_off_chores(struct pl_shard *shard);
+
 bool pl_shard_checkpoints(const struct pl_shard *shard);
 int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why);
 void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why);

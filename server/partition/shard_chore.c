@@ -60,7 +60,8 @@ bool pl_shard_do_chore(struct pl_shard *shard)
                                     .logger = shard->options.logger };
     int rc;
 
-    if (shard->failed != 0 || shard->stuck != 0 || shard->chore_batch > shard->applied_batch)
+    if (shard->failed != 0 || shard->stuck != 0 || shard->chores_put_off ||
+        shard->chore_batch > shard->applied_batch)
         return false; /* applying will bring us back */
     if (shard->chore.kind == PL_CHORE_NONE) {
         shard->chores_wait = shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog,
@@ -86,5 +87,10 @@ bool pl_shard_do_chore(struct pl_shard *shard)
 
 bool pl_shard_has_chores(const struct pl_shard *shard)
 {
-    return shard->chores_wait && shard->failed == 0 && !shard->full;
+    return shard->chores_wait && !shard->chores_put_off && shard->failed == 0 && !shard->full;
+}
+
+void pl_shard_put_off_chores(struct pl_shard *shard)
+{
+    shard->chores_put_off = true;
 }

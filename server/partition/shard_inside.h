@@ -63,6 +63,7 @@ struct pl_shard {
     struct pl_chore chore;
     uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */
     bool chores_wait; /* the catalog has changed since it was last asked for chores, and there were none */
+    bool chores_put_off;
 
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;

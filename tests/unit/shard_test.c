@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/json.h"
+#include "partition/counters.h"
+#include "partition/prepare.h"
+#include "partition/shard.h"
+
+#include "scratch_tree.h"
+#include "test.h"
+
+/* A shard that the test itself turns, by a clock that the test sets. */
+struct rig {
+    char path[PATH_MAX];
+    struct pl_disk disk;
+    struct pl_datadir *dir;
+    struct pl_shard_options options;
+    struct pl_shard *shard;
+    struct pl_tables *tables;
+    uint64_t now_ns;
+    struct pl_reason why;
+};
+
+static uint64_t rig_now(void *state)
+{
+    return ((struct rig *)state)->now_ns;
+}
+
+static int64_t rig_wall(void *state)
+{
+    (void)state;
+    return 1;
+}
+
+static void pass_ms(struct rig *r, uint64_t ms)
+{
+    r->now_ns += ms * 1000000;
+    pl_shard_tick(r->shard);
+}
+
+static void take_tables(struct rig *r)
+{
+    struct pl_tables *tables = pl_shard_take_tables(r->shard);
+
+    if (tables == NULL)
+        return;
+    pl_tables_unref(r->tables);
+    r->tables = tables;
+}
+
+static void open_rig(struct rig *r)
+{
+    struct pl_datadir_options dir = { .partition_count = 4, .random = pl_random_system() };
+
+    CHECK_MSG(pl_datadir_open(&r->disk, r->path, &dir, &r->dir, &r->why) == 0, "%s", r->why.text);
+    r->options.dir = r->dir;
+    CHECK_MSG(pl_shard_open(&r->options, &r->shard, &r->why) == 0, "%s", r->why.text);
+    take_tables(r);
+}
+
+static void start(struct rig *r)
+{
+    static unsigned number; /* a test that failed has left its shard open */
+    char name[16];
+
+    snprintf(name, sizeof name, "%u", number++);
+    *r = (struct rig){ .disk = pl_disk_system(), .now_ns = 1000000000 };
+    snprintf(r->path, sizeof r->path, "%s", scratch_path(scratch(), name));
+    r->options = (struct pl_shard_options){ .disk = &r->disk,
+                                            .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = r } };
+    r->options.recovery.journal.random = pl_random_system();
+    r->options.recovery.journal.first_segment_bytes = 256 << 10;
+    r->options.recovery.journal.segment_bytes = 4 << 20;
+    open_rig(r);
+}
+
+static void close_rig(struct rig *r, bool clean)
+{
+    pl_shard_close(r->shard, clean, &r->why);
+    pl_datadir_close(r->dir);
+    pl_tables_unref(r->tables);
+    r->tables = NULL;
+}
+
+static void sync_once(struct rig *r, int rc)
+{
+    if (rc == 0)
+        rc = pl_shard_run_sync(r->shard, &r->why);
+    pl_shard_end_sync(r->shard, rc, &r->why);
+}
+
+/* Until nothing is on its way. Chores are done too. */
+static void settle(struct rig *r)
+{
+    bool more;
+
+    do {
+        more = pl_shard_turn(r->shard);
+        while (pl_shard_syncs(r->shard))
+            sync_once(r, 0);
+        more = more || pl_shard_applies(r->shard);
+        pl_shard_apply(r->shard);
+        take_tables(r);
+    } while (more);
+}
+
+static void end(struct rig *r)
+{
+    if (pl_shard_failed(r->shard, NULL) == 0)
+        settle(r);
+    close_rig(r, true);
+    scratch_remove(r->path);
+}
+
+static uint32_t drop_finished(struct rig *r)
+{
+    uint32_t count = 0;
+
+    for (struct pl_operation *op = pl_shard_take(r->shard); op != NULL; op = op->next)
+        count++;
+    return count;
+}
+
+static void checkpoint(struct rig *r)
+{
+    CHECK(pl_shard_checkpoints(r->shard));
+    pl_shard_end_checkpoint(r->shard, pl_shard_run_checkpoint(r->shard, &r->why), &r->why);
+    settle(r);
+}
+
+static int schema(struct rig *r, enum pl_operation_name name, const char *table, const char *definition)
+{
+    struct pl_operation op;
+    int rc;
+
+    pl_operation_init(&op, name);
+    op.table_name = pl_str(table);
+    op.definition = pl_str(definition);
+    pl_shard_submit(r->shard, &op);
+    settle(r);
+    CHECK(pl_shard_take(r->shard) == &op);
+    rc = op.reply.rc;
+    pl_operation_deinit(&op);
+    return rc;
+}
+
+static int prepare(struct rig *r, struct pl_operation *op, enum pl_operation_name name, const char *json)
+{
+    pl_operation_init(op, name);
+    op->table_name = pl_str("Things");
+    op->params.literals = true;
+    CHECK(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &op->arena, &op->bytes, &op->item, &r->why) == 0);
+    return pl_prepare(op, r->tables, 4);
+}
+
+static void prepare_put(struct rig *r, struct pl_operation *op, const char *json)
+{
+    CHECK_MSG(prepare(r, op, PL_OP_PUT, json) == 0, "%s", op->reply.why.text);
+}
+
+static void put(struct rig *r, const char *json)
+{
+    struct pl_operation op;
+
+    prepare_put(r, &op, json);
+    pl_shard_submit(r->shard, &op);
+    settle(r);
+    CHECK(pl_shard_take(r->shard) == &op && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+}
+
+static const char *const things = "{\"table\":\"Things\",\"partition_key\":\"P:S\"}";
+
+/* ---- checkpoints ------------------------------------------------------------------------------------ */
+
+static void what_was_in_flight_at_a_checkpoint_is_in_the_next(void)
+{
+    struct rig r;
+    struct pl_operation op;
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    prepare_put(&r, &op, "{\"P\":\"late\"}");
+    pl_shard_submit(r.shard, &op);
+    pl_shard_turn(r.shard);
+    CHECK(pl_shard_syncs(r.shard));
+    pass_ms(&r, 6000);
+    checkpoint(&r);
+    CHECK(pl_shard_take(r.shard) == &op && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+    CHECK(pl_shard_stats(r.shard).checkpoints == 1);
+    pass_ms(&r, 6000);
+    checkpoint(&r);
+    CHECK(pl_shard_stats(r.shard).checkpoints == 2);
+    pass_ms(&r, 6000);
+    CHECK(!pl_shard_checkpoints(r.shard));
+    end(&r);
+}
+
+static void after_a_clean_end_nothing_is_replayed(void)
+{
+    struct rig r;
+    struct pl_operation op;
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    prepare_put(&r, &op, "{\"P\":\"late\"}");
+    pl_shard_submit(r.shard, &op);
+    pl_shard_turn(r.shard);
+    pass_ms(&r, 6000);
+    checkpoint(&r);
+    CHECK(drop_finished(&r) == 1);
+    pl_operation_deinit(&op);
+    close_rig(&r, true);
+    open_rig(&r);
+    CHECK(pl_shard_start(r.shard).replayed_records == 0);
+    end(&r);
+}
+
+/* ---- rest ------------------------------------------------------------------------------------------- */
+
+static void a_shard_at_rest_writes_no_more(void)
+{
+    struct rig r;
+    uint64_t end_before;
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < 8; i++) {
+        pass_ms(&r, 3000);
+        if (pl_shard_checkpoints(r.shard))
+            checkpoint(&r);
+        settle(&r);
+    }
+    end_before = pl_shard_stats(r.shard).journal_end;
+    for (int i = 0; i < 20; i++) {
+        pass_ms(&r, 3000);
+        CHECK(!pl_shard_checkpoints(r.shard) && !pl_shard_syncs(r.shard));
+        settle(&r);
+    }
+    CHECK(pl_shard_stats(r.shard).journal_end == end_before);
+    end(&r);
+}
+
+static void with_an_interval_the_last_write_is_synced_within_it(void)
+{
+    struct rig r;
+
+    start(&r);
+    close_rig(&r, true);
+    r.options.sync = PL_SHARD_SYNC_INTERVAL;
+    r.options.sync_interval_ms = 200;
+    open_rig(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    pass_ms(&r, 250);
+    settle(&r);
+    put(&r, "{\"P\":\"1\"}");
+    put(&r, "{\"P\":\"2\"}");
+    CHECK(pl_shard_stats(r.shard).journal_durable < pl_shard_stats(r.shard).journal_end);
+    pass_ms(&r, 150);
+    CHECK(!pl_shard_syncs(r.shard));
+    pass_ms(&r, 100);
+    CHECK(pl_shard_syncs(r.shard));
+    settle(&r);
+    CHECK(pl_shard_stats(r.shard).journal_durable == pl_shard_stats(r.shard).journal_end);
+    end(&r);
+}
+
+/* ---- failure ---------------------------------------------------------------------------------------- */
+
+enum { MANY = 5000 };
+
+static void a_failed_shard_refuses_however_much_was_gathered(void)
+{
+    struct rig r;
+    struct pl_operation *ops = calloc(MANY, sizeof *ops);
+    uint32_t finished = 0;
+    char json[32];
+
+    CHECK(ops != NULL);
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\"}", i);
+        prepare_put(&r, &ops[i], json);
+    }
+    pl_shard_submit(r.shard, &ops[0]);
+    pl_shard_turn(r.shard);
+    for (int i = 1; i < MANY; i++)
+        pl_shard_submit(r.shard, &ops[i]);
+    pl_shard_turn(r.shard); /* as many as a batch takes; the rest waits in the queue */
+    pl_reason_set(&r.why, PL_EIO, "the disk is gone");
+    sync_once(&r, PL_EIO);
+    for (int i = 0; i < 3; i++) {
+        pl_shard_apply(r.shard);
+        finished += drop_finished(&r);
+        pl_shard_turn(r.shard);
+    }
+    finished += drop_finished(&r);
+    CHECK_MSG(finished == MANY, "%u", finished);
+    CHECK(ops[0].reply.rc == PL_EUNSURE && ops[1].reply.rc == PL_EREADONLY);
+    CHECK(ops[MANY - 1].reply.rc == PL_EREADONLY && !pl_shard_owes(r.shard));
+    for (int i = 0; i < MANY; i++)
+        pl_operation_deinit(&ops[i]);
+    free(ops);
+    end(&r);
+}
+
+/* ---- chores ----------------------------------------------------------------------------------------- */
+
+static void a_chore_that_is_put_off_goes_on_with_the_next_start(void)
+{
+    struct rig r;
+    struct pl_operation op;
+    char json[64];
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < 600; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\",\"A\":\"a\"}", i);
+        put(&r, json);
+    }
+    pl_operation_init(&op, PL_OP_ALTER);
+    op.table_name = pl_str("Things");
+    op.definition = pl_str("{\"indexes\":{\"ByA\":{\"partition_key\":\"A:S\",\"project\":\"keys_only\"}}}");
+    pl_shard_submit(r.shard, &op);
+    pl_shard_turn(r.shard);
+    pl_shard_put_off_chores(r.shard);
+    settle(&r);
+    CHECK(drop_finished(&r) == 1 && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+    CHECK(pl_shard_is_idle(r.shard) && !pl_shard_has_chores(r.shard));
+    CHECK(r.tables->tables[0]->indexes[0].state == PL_INDEX_BACKFILLING);
+    close_rig(&r, true);
+    open_rig(&r);
+    settle(&r);
+    CHECK(r.tables->tables[0]->indexes[0].state == PL_INDEX_ACTIVE);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), r.tables->tables[0]->indexes[0].id).items == 600);
+    end(&r);
+}
+
+/* ---- replies ---------------------------------------------------------------------------------------- */
+
+static void a_reply_outlives_the_table_it_was_judged_by(void)
+{
+    struct rig r;
+    struct pl_operation alter[2], op;
+    const char *const definitions[] = {
+        "{\"indexes\":{\"ByA\":{\"partition_key\":\"A:S\",\"project\":\"keys_only\"}}}",
+        "{\"indexes\":{\"ByA\":null}}",
+    };
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    prepare_put(&r, &op, "{\"P\":\"1\",\"A\":\"a\"}");
+    for (int i = 0; i < 2; i++) {
+        pl_operation_init(&alter[i], PL_OP_ALTER);
+        alter[i].table_name = pl_str("Things");
+        alter[i].definition = pl_str(definitions[i]);
+    }
+    pl_shard_submit(r.shard, &alter[0]);
+    pl_shard_submit(r.shard, &op);
+    pl_shard_submit(r.shard, &alter[1]);
+    settle(&r);
+    CHECK(drop_finished(&r) == 3 && op.reply.rc == 0);
+    CHECK(op.reply.capacity.index_count == 1);
+    CHECK(pl_bytes_equal(op.reply.capacity.indexes[0].name, pl_str("ByA")));
+    pl_operation_deinit(&op);
+    pl_operation_deinit(&alter[0]);
+    pl_operation_deinit(&alter[1]);
+    end(&r);
+}
+
+int main(void)
+{
+    RUN(what_was_in_flight_at_a_checkpoint_is_in_the_next);
+    RUN(after_a_clean_end_nothing_is_replayed);
+    RUN(a_shard_at_rest_writes_no_more);
+    RUN(with_an_interval_the_last_write_is_synced_within_it);
+    RUN(a_failed_shard_refuses_however_much_was_gathered);
+    RUN(a_chore_that_is_put_off_goes_on_with_the_next_start);
+    RUN(a_reply_outlives_the_table_it_was_judged_by);
+    return test_summary();
+}
