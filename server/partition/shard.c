@@ -238,7 +238,7 @@ static int last_checkpoint(struct pl_shard *shard, struct pl_reason *why)
     int rc;
 
     if (shard->failed != 0 || shard->checkpoint != CHECKPOINT_NONE ||
-        shard->stats.changes == shard->checkpoint_changes)
+        shard->applied_changes == shard->checkpoint_changes)
         return shard->failed;
     rc = pl_shard_freeze(shard);
     if (rc == 0)

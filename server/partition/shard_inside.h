@@ -58,12 +58,13 @@ struct pl_shard {
     struct pl_shard_still *stills_frozen;  /* for this one */
     uint64_t checkpoint_record;            /* journal position of the record */
     uint64_t checkpoint_position;          /* applied position at the last begin */
-    uint64_t checkpoint_changes;           /* stats.changes then: a directory at rest needs no checkpoint */
+    uint64_t applied_changes;
+    uint64_t checkpoint_changes;           /* applied_changes then: a directory at rest needs no checkpoint */
 
     struct pl_chore chore;
     uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */
-    bool chores_wait; /* the catalog has changed since it was last asked for chores, and there were none */
     bool chores_put_off;
+    bool chores_wait; /* the catalog has changed since it was last asked for chores, and there were none */
 
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;

@@ -368,6 +368,7 @@ static void settle(struct pl_shard *shard, struct pl_batch *batch)
     }
     shard->applied_batch = batch->number;
     shard->applied_position = batch->end;
+    shard->applied_changes += batch->change_count;
     release_operations(shard, batch);
     retire(shard, batch);
 }
