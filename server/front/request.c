@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { SPARES_MAX = 256, KEPT_BYTES_MAX = 64 * 1024 };
+enum { SPARES_MAX = 1024, KEPT_BYTES_MAX = 64 * 1024 };
 
 struct pl_request *pl_request_take(struct pl_loop *loop)
 {

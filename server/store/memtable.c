@@ -165,11 +165,10 @@ static void place(struct slots *slots, struct pl_memtable_node *node)
     atomic_store_explicit(&slots->at[i], node, memory_order_release);
 }
 
-/* Twice the slots, with every node that is there. */
-static int grow_slots(struct pl_memtable *table)
+/* `count` slots, with every node that is there. */
+static int make_slots(struct pl_memtable *table, size_t count)
 {
     struct slots *old = atomic_load_explicit(&table->slots, memory_order_relaxed);
-    size_t count = old == NULL ? FIRST_SLOTS : (old->mask + 1) * 2;
     struct slots *slots = calloc(1, sizeof *slots + count * sizeof slots->at[0]);
 
     if (slots == NULL)
@@ -183,7 +182,12 @@ static int grow_slots(struct pl_memtable *table)
     return 0;
 }
 
-struct pl_memtable *pl_memtable_new(void)
+static int grow_slots(struct pl_memtable *table)
+{
+    return make_slots(table, (atomic_load_explicit(&table->slots, memory_order_relaxed)->mask + 1) * 2);
+}
+
+static struct pl_memtable *new_table(size_t slot_count)
 {
     struct pl_memtable *table = calloc(1, sizeof *table);
 
@@ -192,11 +196,25 @@ struct pl_memtable *pl_memtable_new(void)
     atomic_init(&table->references, 1);
     table->random = UINT64_C(0x9E3779B97F4A7C15);
     table->head = new_node(table, pl_bytes("", 0), 0, LEVELS_MAX);
-    if (table->head == NULL || grow_slots(table) != 0) {
+    if (table->head == NULL || make_slots(table, slot_count) != 0) {
         pl_memtable_unref(table);
         return NULL;
     }
     return table;
+}
+
+struct pl_memtable *pl_memtable_new(void)
+{
+    return new_table(FIRST_SLOTS);
+}
+
+struct pl_memtable *pl_memtable_new_after(const struct pl_memtable *before)
+{
+    size_t slot_count = FIRST_SLOTS;
+
+    while (slot_count < 2 * before->count)
+        slot_count *= 2;
+    return new_table(slot_count);
 }
 
 struct pl_memtable *pl_memtable_ref(struct pl_memtable *table)

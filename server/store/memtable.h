@@ -25,6 +25,9 @@ struct pl_memtable;
 
 /** One reference. NULL: no memory. */
 struct pl_memtable *pl_memtable_new(void);
+/** As pl_memtable_new(), made for about as many keys as `before` came to have. */
+struct pl_memtable *pl_memtable_new_after(const struct pl_memtable *before);
+
 struct pl_memtable *pl_memtable_ref(struct pl_memtable *table);
 void pl_memtable_unref(struct pl_memtable *table); /* NULL is allowed; any thread */
 

@@ -63,7 +63,7 @@ int pl_state_freeze(struct pl_state *state)
 
     if (state->frozen != NULL)
         return PL_EINUSE;
-    fresh = pl_memtable_new();
+    fresh = pl_memtable_new_after(state->active);
     if (fresh == NULL)
         return PL_ENOMEM;
     pthread_mutex_lock(&state->lock);
