@@ -202,6 +202,26 @@ describe("keys", function()
     well()
   end)
 
+  it("of an index move among others with the same beginning", function()
+    local head = ("h"):rep(1000)
+    for i = 1, 8 do
+      assert(db:put("Things", { P = "p", K = "k" .. i, G = "g", H = head .. i }))
+    end
+    for i = 1, 8 do -- within the few that share a stored key, and out of them and back
+      assert(db:update("Things", { P = "p", K = "k" .. i }, "SET H = :h", { values = { h = head .. (9 - i) .. "x" } }))
+      assert.are.equal(8, db:count("Things/ByG", { G = "g" }))
+      well()
+    end
+    walk_is({ "k8", "k7", "k6", "k5", "k4", "k3", "k2", "k1" }, "Things/ByG", { G = "g" }, "K")
+    assert(db:update("Things", { P = "p", K = "k3" }, "SET H = \"a\""))
+    assert(db:update("Things", { P = "p", K = "k5" }, "REMOVE H"))
+    walk_is({ "k3", "k8", "k7", "k6", "k4", "k2", "k1" }, "Things/Near", { P = "p" }, "K")
+    well()
+    assert(db:update("Things", { P = "p", K = "k3" }, "SET H = :h", { values = { h = head .. "0" } }))
+    walk_is({ "k3", "k8", "k7", "k6", "k4", "k2", "k1" }, "Things/Near", { P = "p" }, "K")
+    well()
+  end)
+
   it("of many kinds, chosen at random, are walked as their order says", function()
     local seed = tonumber(os.getenv("PL_SEED")) or os.time()
     math.randomseed(seed)

@@ -118,7 +118,8 @@ describe("a script", function()
       { "key", "before_write must not change the item's key" },
       { "no key", "before_write must not change the item's key" },
       { "huge", "Item size has exceeded the maximum", "ValidationException", "Item size to update has exceeded" },
-      { "function", "V: a function cannot be stored" }, { "wrong index", "Index Key G", "ValidationException", "secondary index key" },
+      { "function", "V: a function cannot be stored" },
+      { "wrong index", "Index Key G", "ValidationException", "secondary index key" },
       { "write", "an item is read%-only" }, { "global", "things%.lua:%d+: attempt to index" }, { "pattern", "." },
     } do
       it("that goes wrong leaves nothing behind: " .. case[1], function()
