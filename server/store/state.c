@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DIRTY_BYTES_DEFAULT (UINT64_C(16) << 20)
 
@@ -199,22 +200,42 @@ bool pl_snapshot_is_renewed(const struct pl_snapshot *snapshot)
     return snapshot->txn != NULL;
 }
 
-/*
- * The tables first, the store second: what a flush moves in between is then seen twice,
- * and the other way round it would not be seen at all.
- */
-int pl_snapshot_renew(struct pl_snapshot *snapshot)
+static void take_tables(struct pl_snapshot *snapshot)
 {
     struct pl_state *state = snapshot->state;
-    struct pl_txn *txn;
-    int rc;
 
-    pl_snapshot_reset(snapshot);
     pthread_mutex_lock(&state->lock);
     snapshot->tables[ACTIVE] = pl_memtable_ref(state->active);
     snapshot->tables[FROZEN] = state->frozen == NULL ? NULL : pl_memtable_ref(state->frozen);
     pthread_mutex_unlock(&state->lock);
-    rc = pl_reader_renew(snapshot->reader, &txn);
+}
+
+/*
+ * The tables first, the store second: what a flush moves in between is then seen twice,
+ * and the other way round it would not be seen at all.
+ */
+static int take_sources(struct pl_snapshot *snapshot, struct pl_txn **txn)
+{
+    int rc;
+
+#ifdef PL_MUTANT_STORE_FIRST
+    rc = pl_reader_renew(snapshot->reader, txn);
+    usleep(200); /* so that what could happen here does */
+    take_tables(snapshot);
+#else
+    take_tables(snapshot);
+    rc = pl_reader_renew(snapshot->reader, txn);
+#endif
+    return rc;
+}
+
+int pl_snapshot_renew(struct pl_snapshot *snapshot)
+{
+    struct pl_txn *txn;
+    int rc;
+
+    pl_snapshot_reset(snapshot);
+    rc = take_sources(snapshot, &txn);
     if (rc == 0) {
         snapshot->txn = txn;
         rc = snapshot->cursor == NULL ? pl_cursor_open(txn, &snapshot->cursor)
