@@ -324,9 +324,7 @@ int main(void)
     RUN(a_disk_that_dies_costs_no_acknowledged_write);
     RUN(a_disk_without_room_costs_no_acknowledged_write);
     RUN(a_full_disk_stops_puts_until_there_is_room);
-    if (test_fail_count > 0) {
-        fflush(NULL);
-        _exit(1); /* what a failed test has left lying about is not worth pages of leaks */
-    }
+    if (test_fail_count > 0)
+        rig_give_up();
     return test_summary();
 }

@@ -430,8 +430,9 @@ int main(int count, char **args)
     snprintf(errors, sizeof errors, "%s/errors", home);
     RUN(no_acknowledged_write_is_lost_by_kill_9);
     if (test_fail_count > 0)
-        fprintf(stderr, "PL_SEED=%llu, and %s is kept\n", (unsigned long long)test_seed(), home);
-    else
+        fprintf(stderr, "PL_SEED=%llu; with PL_KEEP set, %s is kept\n", (unsigned long long)test_seed(),
+                home);
+    if (getenv("PL_KEEP") == NULL)
         nftw(home, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return test_summary();
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -121,6 +122,24 @@ void rig_copy(const char *from, const char *to)
         die("copying", from);
 }
 
+static const char *parent(void)
+{
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+_Noreturn void rig_give_up(void)
+{
+    char pattern[64];
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s/perilune-fault-%d-*", parent(), (int)getpid());
+    if (getenv("PL_KEEP") == NULL && glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            rig_remove(found.gl_pathv[i]);
+    fflush(NULL);
+    _exit(1);
+}
+
 struct pl_disk rig_disk(void)
 {
     struct pl_disk disk = pl_disk_system();
@@ -131,13 +150,11 @@ struct pl_disk rig_disk(void)
 
 void rig_init(struct rig *rig, const struct pl_disk *disk)
 {
-    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
     *rig = (struct rig){ .partitions = 8 };
     atomic_init(&rig->now_ns, 1000 * NS_PER_MS);
     sem_init(&rig->woken, 0, 0);
     rig->disk = disk != NULL ? *disk : rig_disk();
-    snprintf(rig->home, sizeof rig->home, "%s/perilune-fault-XXXXXX", parent);
+    snprintf(rig->home, sizeof rig->home, "%s/perilune-fault-%d-XXXXXX", parent(), (int)getpid());
     if (mkdtemp(rig->home) == NULL)
         die("mkdtemp", strerror(errno));
     snprintf(rig->path, sizeof rig->path, "%.4000s/data", rig->home);

@@ -62,6 +62,12 @@ void rig_must(struct rig *rig, const char *line);
  */
 int rig_dump(struct rig *rig, struct pl_buf *out);
 
+/**
+ * End the program after a failed test: what that has left lying about is not worth pages of leaks, nor room on the disk
+ * (unless PL_KEEP is set).
+ */
+_Noreturn void rig_give_up(void);
+
 /** Remove a directory and what is in it. */
 void rig_remove(const char *path);
 /** The files of one directory into another, which is made. Holes stay holes. */
