@@ -186,11 +186,12 @@ static void a_disk_without_room_costs_no_acknowledged_write(void)
 
 /* ---- what a failed sync does ------------------------------------------------------------------------ */
 
-static void after_a_failed_sync_nothing_more_is_written_and_all_is_read(void)
+static void fail_a_sync(bool threads)
 {
     struct life life;
 
     begin_life(&life);
+    life.rig.threads = threads;
     CHECK_MSG(rig_open(&life.rig) == 0, "%s", life.rig.why.text);
     rig_must(&life.rig, "CREATE Ledger {\"partition_key\":\"Id:S\"}");
     rig_must(&life.rig, "PUT Ledger {\"Id\":\"k0\",\"V\":1}");
@@ -208,6 +209,16 @@ static void after_a_failed_sync_nothing_more_is_written_and_all_is_read(void)
     rig_close(&life.rig);
     judge(&life);
     rig_deinit(&life.rig);
+}
+
+static void after_a_failed_sync_nothing_more_is_written_and_all_is_read(void)
+{
+    fail_a_sync(false);
+}
+
+static void with_threads_too_everybody_gets_an_answer_after_a_failed_sync(void)
+{
+    fail_a_sync(true);
 }
 
 /* ---- a disk that is really full --------------------------------------------------------------------- */
@@ -320,6 +331,7 @@ static void a_full_disk_stops_puts_until_there_is_room(void)
 int main(void)
 {
     RUN(after_a_failed_sync_nothing_more_is_written_and_all_is_read);
+    RUN(with_threads_too_everybody_gets_an_answer_after_a_failed_sync);
     RUN(any_call_that_fails_once_costs_no_acknowledged_write);
     RUN(a_disk_that_dies_costs_no_acknowledged_write);
     RUN(a_disk_without_room_costs_no_acknowledged_write);
