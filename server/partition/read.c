@@ -70,6 +70,7 @@ struct walk {
     struct pl_operation *op;
     struct pl_keyspace space;
     uint64_t size_bytes; /* evaluated so far, before the filter */
+    uint64_t page_bytes; /* the same, with the whole items where they were fetched: what the page may hold */
     uint64_t fetched_halves;
     bool full; /* the page is */
 };
@@ -169,12 +170,13 @@ static int visit(struct walk *walk, struct pl_item entry)
     }
     op->reply.scanned++;
     walk->size_bytes += entry.size_bytes;
+    walk->page_bytes += op->fetches_item ? item.size_bytes : entry.size_bytes;
     if (op->filter == NULL || pl_condition_test(op->filter, &item)) {
         rc = give_row(walk, item);
         if (rc != 0)
             return rc;
     }
-    if ((op->limit > 0 && op->reply.scanned >= op->limit) || walk->size_bytes >= PL_PAGE_BYTES_MAX) {
+    if ((op->limit > 0 && op->reply.scanned >= op->limit) || walk->page_bytes >= PL_PAGE_BYTES_MAX) {
         walk->full = true;
         rc = remember_last(walk, entry);
         return rc != 0 ? rc : STOP;
