@@ -20,20 +20,32 @@ uint64_t pl_capacity_write(uint64_t before_bytes, uint64_t after_bytes)
     return 2 * units(before_bytes > after_bytes ? before_bytes : after_bytes, PL_WRITE_UNIT_BYTES);
 }
 
+static uint32_t index_position(const struct pl_capacity *capacity, struct pl_bytes name)
+{
+    uint32_t i = 0;
+
+    while (i < capacity->index_count && !pl_bytes_equal(capacity->indexes[i].name, name))
+        i++;
+    return i;
+}
+
+bool pl_capacity_has_place(const struct pl_capacity *capacity, struct pl_bytes name)
+{
+    return index_position(capacity, name) < PL_CAPACITY_INDEXES_MAX;
+}
+
 void pl_capacity_add_index(struct pl_capacity *capacity, struct pl_bytes name, bool global, uint64_t halves)
 {
-    for (uint32_t i = 0; i < capacity->index_count; i++) {
-        if (pl_bytes_equal(capacity->indexes[i].name, name)) {
-            capacity->indexes[i].halves += halves;
-            return;
-        }
+    uint32_t at = index_position(capacity, name);
+
+    PL_ASSERT(at < PL_CAPACITY_INDEXES_MAX);
+    if (at == capacity->index_count) {
+        capacity->indexes[at].name = name;
+        capacity->indexes[at].global = global;
+        capacity->indexes[at].halves = 0;
+        capacity->index_count++;
     }
-    /* A table has at most 5 + 20 indexes, so there is always a place. */
-    PL_ASSERT(capacity->index_count < PL_CAPACITY_INDEXES_MAX);
-    capacity->indexes[capacity->index_count].name = name;
-    capacity->indexes[capacity->index_count].global = global;
-    capacity->indexes[capacity->index_count].halves = halves;
-    capacity->index_count++;
+    capacity->indexes[at].halves += halves;
 }
 
 uint64_t pl_capacity_total(const struct pl_capacity *capacity)

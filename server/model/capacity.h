@@ -29,7 +29,10 @@ uint64_t pl_capacity_read(uint64_t size_bytes, bool consistent);
 /** Half units for writing: the larger of the item before and after (0 when there was none). */
 uint64_t pl_capacity_write(uint64_t before_bytes, uint64_t after_bytes);
 
-/** Add `halves` for the index `name`. */
+/** False when the index `name` is new and as many as a table can have are there already. */
+bool pl_capacity_has_place(const struct pl_capacity *capacity, struct pl_bytes name);
+
+/** Add `halves` for the index `name`, which has a place: a table's always do. */
 void pl_capacity_add_index(struct pl_capacity *capacity, struct pl_bytes name, bool global, uint64_t halves);
 
 /** Table and indexes together. */

@@ -152,6 +152,13 @@ static void add_capacity(struct pl_capacity *sum, const struct pl_capacity *part
 {
     sum->table_halves += part->table_halves;
     sum->writes = part->writes;
+    for (uint32_t i = 0; i < part->index_count; i++) {
+        /* A batch may go to many tables, with more indexes than one can have: the total is right all the same. */
+        if (!pl_capacity_has_place(sum, part->indexes[i].name))
+            sum->table_halves += part->indexes[i].halves;
+        else
+            pl_capacity_add_index(sum, part->indexes[i].name, part->indexes[i].global, part->indexes[i].halves);
+    }
 }
 
 static int read_children(struct pl_router *router, struct pl_operation *batch)
