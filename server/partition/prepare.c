@@ -147,11 +147,7 @@ static int prepare_put(struct pl_operation *op)
 {
     int rc = encode_primary_key(op);
 
-    if (rc != 0)
-        return rc;
-    if (op->item.size_bytes > PL_ITEM_SIZE_MAX)
-        return refuse(op, "Item size has exceeded the maximum allowed size");
-    return op->table->index_count > 0 ? check_index_keys(op) : 0;
+    return rc == 0 && op->table->index_count > 0 ? check_index_keys(op) : rc;
 }
 
 static int check_update_targets(struct pl_operation *op)
@@ -253,14 +249,6 @@ static int check_index_projection(struct pl_operation *op)
 
 static int check_select(struct pl_operation *op)
 {
-    if (op->projection != NULL && op->select != PL_SELECT_DEFAULT && op->select != PL_SELECT_SPECIFIC)
-        return refuse(op, "Cannot specify the ProjectionExpression when choosing to get "
-                          "anything other than SPECIFIC_ATTRIBUTES");
-    if (op->select == PL_SELECT_SPECIFIC && op->projection == NULL)
-        return refuse(op, "Must specify the ProjectionExpression or AttributesToGet when choosing to get "
-                          "SPECIFIC_ATTRIBUTES");
-    if (op->select == PL_SELECT_ALL_PROJECTED && op->index == NULL)
-        return refuse(op, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
     if (op->index == NULL)
         return 0;
     if (op->select == PL_SELECT_ALL && op->index->projection != PL_PROJECT_ALL) {
@@ -402,9 +390,6 @@ static int parse_key_condition(struct pl_operation *op)
     const struct pl_key_schema *keys = schema_read(op);
     int rc;
 
-    if (op->key_condition_text.len == 0)
-        return refuse(op, "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
-                          "the request.");
     rc =
         pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition, &op->reply.why);
     if (rc != 0)
@@ -501,24 +486,12 @@ static int prepare_start(struct pl_operation *op)
     return op->name == PL_OP_QUERY ? check_start_in_range(op) : check_start_segment(op);
 }
 
-static int check_segment(struct pl_operation *op)
-{
-    if (!op->has_segment || op->segment < op->segment_count)
-        return 0;
-    return pl_reason_set(&op->reply.why, PL_EINVALID,
-                         "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                         "Segment: %u is not less than TotalSegments: %u",
-                         op->segment, op->segment_count);
-}
-
 static int prepare_walk(struct pl_operation *op)
 {
     int rc = find_index(op);
 
     if (rc == 0)
         rc = check_select(op);
-    if (rc == 0)
-        rc = check_segment(op);
     if (rc == 0 && op->name == PL_OP_QUERY)
         rc = parse_key_condition(op);
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL)
@@ -526,7 +499,7 @@ static int prepare_walk(struct pl_operation *op)
     return rc != 0 ? rc : prepare_start(op);
 }
 
-/* ---- all together ----------------------------------------------------------------------------------- */
+/* ---- expressions ------------------------------------------------------------------------------------ */
 
 static int parse_expressions(struct pl_operation *op)
 {
@@ -545,6 +518,8 @@ static int parse_expressions(struct pl_operation *op)
     return rc;
 }
 
+/* ---- what needs no table ---------------------------------------------------------------------------- */
+
 static int check_returns(struct pl_operation *op)
 {
     if ((op->name == PL_OP_PUT || op->name == PL_OP_DELETE) && op->returns != PL_RETURN_NONE &&
@@ -552,6 +527,67 @@ static int check_returns(struct pl_operation *op)
         return refuse(op, "ReturnValues can only be ALL_OLD or NONE");
     return 0;
 }
+
+static int check_put_size(struct pl_operation *op)
+{
+    if (op->name == PL_OP_PUT && op->item.size_bytes > PL_ITEM_SIZE_MAX)
+        return refuse(op, "Item size has exceeded the maximum allowed size");
+    return 0;
+}
+
+static int check_select_words(struct pl_operation *op)
+{
+    bool projects = op->projection_text.data != NULL;
+
+    if (projects && op->select != PL_SELECT_DEFAULT && op->select != PL_SELECT_SPECIFIC)
+        return refuse(op, "Cannot specify the ProjectionExpression when choosing to get "
+                          "anything other than SPECIFIC_ATTRIBUTES");
+    if (op->select == PL_SELECT_SPECIFIC && !projects)
+        return refuse(op, "Must specify the ProjectionExpression or AttributesToGet when choosing to get "
+                          "SPECIFIC_ATTRIBUTES");
+    if (op->select == PL_SELECT_ALL_PROJECTED && op->index_name.len == 0)
+        return refuse(op, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
+    return 0;
+}
+
+static int check_segment(struct pl_operation *op)
+{
+    if (!op->has_segment || op->segment < op->segment_count)
+        return 0;
+    return pl_reason_set(&op->reply.why, PL_EINVALID,
+                         "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+                         "Segment: %u is not less than TotalSegments: %u",
+                         op->segment, op->segment_count);
+}
+
+static int check_key_condition_given(struct pl_operation *op)
+{
+    if (op->name == PL_OP_QUERY && op->key_condition_text.len == 0)
+        return refuse(op, "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
+                          "the request.");
+    return 0;
+}
+
+/* What is wrong in itself is said before anybody asks whether there is such a table (dynamodb.md 1.4). */
+static int check_request(struct pl_operation *op)
+{
+    int rc = check_returns(op);
+
+    if (rc == 0)
+        rc = check_select_words(op);
+    if (rc == 0)
+        rc = check_segment(op);
+    if (rc == 0)
+        rc = check_key_condition_given(op);
+    if (rc == 0)
+        rc = parse_expressions(op);
+    /* A query's key condition has placeholders too, and is parsed by the schema of its table or index. */
+    if (rc == 0 && op->name != PL_OP_QUERY)
+        rc = pl_expr_check_used(&op->params, &op->reply.why);
+    return rc != 0 ? rc : check_put_size(op);
+}
+
+/* ---- all together ----------------------------------------------------------------------------------- */
 
 static int find_table(struct pl_operation *op, const struct pl_tables *tables)
 {
@@ -591,17 +627,15 @@ static void find_place(struct pl_operation *op, uint32_t partition_count)
 
 int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count)
 {
-    int rc = check_returns(op);
+    int rc = check_request(op);
 
-    if (rc == 0)
-        rc = parse_expressions(op);
     if (rc == 0)
         rc = find_table(op, tables);
     if (rc == 0)
         rc = check_condition_name(op);
     if (rc == 0)
         rc = prepare_by_name(op);
-    if (rc == 0)
+    if (rc == 0 && op->name == PL_OP_QUERY)
         rc = pl_expr_check_used(&op->params, &op->reply.why);
     if (rc == 0 && op->name != PL_OP_QUERY && op->name != PL_OP_SCAN)
         find_place(op, partition_count);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/prepare.h"
+
+#include "model/json.h"
+
+#include "test.h"
+
+/* What an operation is told when it asks for a table that is not there. */
+static const char *told(struct pl_operation *op, const struct pl_tables *tables)
+{
+    op->params.literals = true;
+    op->table_name = pl_str("Nowhere");
+    return pl_prepare(op, tables, 4) == PL_ENOTABLE ? "no table" : op->reply.why.text;
+}
+
+static void what_is_wrong_in_itself_is_said_before_the_table_is_looked_for(void)
+{
+    static const struct {
+        enum pl_operation_name name;
+        const char *condition, *update, *projection, *index;
+        enum pl_select select;
+        enum pl_return_values returns;
+        const char *says;
+    } cases[] = {
+        { .name = PL_OP_DELETE, .says = "no table" },
+        { .name = PL_OP_DELETE, .returns = PL_RETURN_ALL_NEW, .says = "ReturnValues can only be ALL_OLD or NONE" },
+        { .name = PL_OP_QUERY,
+          .says = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request." },
+        { .name = PL_OP_SCAN,
+          .select = PL_SELECT_SPECIFIC,
+          .says = "Must specify the ProjectionExpression or AttributesToGet when choosing to get SPECIFIC_ATTRIBUTES" },
+        { .name = PL_OP_SCAN,
+          .select = PL_SELECT_COUNT,
+          .projection = "A",
+          .says = "Cannot specify the ProjectionExpression when choosing to get anything other than "
+                  "SPECIFIC_ATTRIBUTES" },
+        { .name = PL_OP_SCAN,
+          .select = PL_SELECT_ALL_PROJECTED,
+          .says = "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName" },
+        { .name = PL_OP_SCAN, .select = PL_SELECT_ALL_PROJECTED, .index = "ByA", .says = "no table" },
+    };
+    struct pl_tables *tables = pl_tables_new();
+
+    CHECK(tables != NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pl_operation op;
+        const char *says;
+
+        pl_operation_init(&op, cases[i].name);
+        op.select = cases[i].select;
+        op.returns = cases[i].returns;
+        if (cases[i].projection != NULL)
+            op.projection_text = pl_str(cases[i].projection);
+        if (cases[i].index != NULL)
+            op.index_name = pl_str(cases[i].index);
+        says = told(&op, tables);
+        CHECK_MSG(strcmp(says, cases[i].says) == 0, "case %zu: %s", i, says);
+        pl_operation_deinit(&op);
+    }
+    pl_tables_unref(tables);
+}
+
+static void a_segment_past_the_last_is_said_before_the_table_is_looked_for(void)
+{
+    struct pl_tables *tables = pl_tables_new();
+    struct pl_operation op;
+
+    pl_operation_init(&op, PL_OP_SCAN);
+    op.has_segment = true;
+    op.segment = op.segment_count = 3;
+    CHECK(strcmp(told(&op, tables),
+                 "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 3 is "
+                 "not less than TotalSegments: 3") == 0);
+    pl_operation_deinit(&op);
+    pl_tables_unref(tables);
+}
+
+static void an_unused_placeholder_is_said_before_the_table_is_looked_for(void)
+{
+    struct pl_tables *tables = pl_tables_new();
+    struct pl_expr_placeholder name = { .name = pl_str("#a"), .attribute = pl_str("A") };
+    struct pl_operation op;
+
+    pl_operation_init(&op, PL_OP_DELETE);
+    op.params.names = &name;
+    op.params.name_count = 1;
+    op.condition_text = pl_str("attribute_exists(B)");
+    CHECK(strstr(told(&op, tables), "unused in expressions: keys: {#a}") != NULL);
+    pl_operation_deinit(&op);
+    pl_tables_unref(tables);
+}
+
+static void an_item_too_large_is_said_before_the_table_is_looked_for(void)
+{
+    struct pl_tables *tables = pl_tables_new();
+    struct pl_operation op;
+
+    pl_operation_init(&op, PL_OP_PUT);
+    op.item.size_bytes = PL_ITEM_SIZE_MAX + 1;
+    CHECK(strcmp(told(&op, tables), "Item size has exceeded the maximum allowed size") == 0);
+    op.item.size_bytes = PL_ITEM_SIZE_MAX;
+    CHECK(strcmp(told(&op, tables), "no table") == 0);
+    pl_operation_deinit(&op);
+    pl_tables_unref(tables);
+}
+
+int main(void)
+{
+    RUN(what_is_wrong_in_itself_is_said_before_the_table_is_looked_for);
+    RUN(a_segment_past_the_last_is_said_before_the_table_is_looked_for);
+    RUN(an_unused_placeholder_is_said_before_the_table_is_looked_for);
+    RUN(an_item_too_large_is_said_before_the_table_is_looked_for);
+    return test_summary();
+}
