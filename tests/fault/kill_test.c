@@ -241,8 +241,11 @@ struct worker {
 
 static void complain(const char *what, int writer, int key, int shown)
 {
-    fprintf(stderr, "%s: w%d/%d shows %d, acknowledged %d, asked %d\n", what, writer, key, shown,
-            atomic_load(&ledger[writer][key].acknowledged), atomic_load(&ledger[writer][key].asked));
+    if (key < 0)
+        fprintf(stderr, "w%d: %s\n", writer, what);
+    else
+        fprintf(stderr, "%s: w%d/%d shows %d, acknowledged %d, asked %d\n", what, writer, key, shown,
+                atomic_load(&ledger[writer][key].acknowledged), atomic_load(&ledger[writer][key].asked));
     atomic_fetch_add(&mistakes, 1);
 }
 
@@ -276,6 +279,31 @@ static void *write_on(void *arg)
     return NULL;
 }
 
+/*
+ * A local index that holds keys alone: each row is completed from its item, which a writer may be
+ * changing. Whole it must be all the same.
+ */
+static int query_index(struct link *link, int writer)
+{
+    char line[100];
+    const char *reply;
+
+    snprintf(line, sizeof line, "QUERY Ledger/ByV WHERE P = \"w%d\" SELECT V, W, T\n", writer);
+    reply = ask(link, line);
+    while (reply != NULL && strncmp(reply, "ROW", 3) == 0) {
+        /* As a reply to GET it would begin with OK. */
+        char row[LINE_BYTES];
+
+        snprintf(row, sizeof row, "OK %s", reply);
+        if (shown_version(row) <= 0)
+            complain(reply, writer, -1, -1);
+        reply = take_line(link);
+    }
+    if (reply != NULL && strncmp(reply, "END", 3) != 0)
+        complain(reply, writer, -1, -1);
+    return reply == NULL ? -1 : 0;
+}
+
 static void *read_on(void *arg)
 {
     struct worker *worker = arg;
@@ -289,7 +317,7 @@ static void *read_on(void *arg)
         struct entry *entry = &ledger[writer][key];
         int from = atomic_load(&entry->acknowledged);
 
-        if (read_key(&link, writer, key, &shown) != 0)
+        if (read_key(&link, writer, key, &shown) != 0 || query_index(&link, writer) != 0)
             break;
         if (!is_explained(shown, from, atomic_load(&entry->asked)))
             complain("while it runs", writer, key, shown);
