@@ -196,7 +196,7 @@ struct client {
     bool waiting;
     struct engine *engine;
     struct pl_operation op;
-    struct pl_operation children[STORY_CHANGES_MAX]; /* `op` releases them */
+    struct pl_operation children[STORY_EXTRA_GROUP]; /* `op` releases them */
     struct pl_buf text, condition;
 };
 
@@ -262,21 +262,39 @@ static int write_item_step(struct client *client)
     return rc;
 }
 
+static int write_group(struct client *client, unsigned group)
+{
+    int rc = 0;
+
+    begin(&client->op, PL_OP_BATCH_WRITE, "");
+    for (unsigned i = 0; i < STORY_EXTRA_GROUP && rc == 0; i++) {
+        begin(&client->children[i], PL_OP_PUT, "Extra");
+        story_write_extra(group * STORY_EXTRA_GROUP + i, &client->text);
+        rc = read_json(&client->children[i], &client->text);
+    }
+    client->op.children = client->children;
+    client->op.child_count = STORY_EXTRA_GROUP;
+    return rc;
+}
+
 static int write_schema_step(struct client *client)
 {
     struct story_schema_step step = story_schema_step(client->step + 1);
-    static const enum pl_operation_name names[] = { [STORY_CREATE] = PL_OP_CREATE,
-                                                    [STORY_ALTER] = PL_OP_ALTER,
-                                                    [STORY_DROP] = PL_OP_DROP,
-                                                    [STORY_FILL] = PL_OP_PUT };
 
-    begin(&client->op, names[step.verb], step.verb == STORY_CREATE ? "" : step.table);
-    if (step.verb == STORY_FILL) {
-        story_write_extra(step.row, &client->text);
-        return read_json(&client->op, &client->text);
+    switch (step.verb) {
+    case STORY_CREATE:
+        begin(&client->op, PL_OP_CREATE, "");
+        break;
+    case STORY_ALTER:
+        begin(&client->op, PL_OP_ALTER, step.table);
+        break;
+    case STORY_DROP:
+        begin(&client->op, PL_OP_DROP, step.table);
+        return 0;
+    case STORY_FILL:
+        return write_group(client, step.group);
     }
-    if (step.definition != NULL)
-        client->op.definition = pl_str(step.definition);
+    client->op.definition = pl_str(step.definition);
     return 0;
 }
 
@@ -365,7 +383,9 @@ struct expected {
 struct expectation {
     struct expected rows[STORY_CLIENTS_MAX + 1][STORY_SLOTS];
     struct story_schema sure, maybe, seen;
-    unsigned extra_seen;
+    struct {
+        bool sure, maybe, seen;
+    } extra[STORY_EXTRA_ROWS];
 };
 
 static void expect_client(struct expectation *e, const struct telling *telling, unsigned client,
@@ -410,6 +430,17 @@ static void read_notes(const struct powerloss_image *image, uint64_t steps[STORY
     }
 }
 
+/* While the table is being dropped or made, it is what it was, or empty. A batch may be there in part. */
+static void expect_extra(struct expectation *e)
+{
+    unsigned least = e->sure.extra_groups, most = e->maybe.extra ? e->maybe.extra_groups : least;
+
+    for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++) {
+        e->extra[row].sure = row / STORY_EXTRA_GROUP < least;
+        e->extra[row].maybe = row / STORY_EXTRA_GROUP < most;
+    }
+}
+
 static void expect(struct expectation *e, const struct telling *telling, const struct powerloss_image *outer,
                    const struct powerloss_image *image)
 {
@@ -421,6 +452,7 @@ static void expect(struct expectation *e, const struct telling *telling, const s
         read_notes(image, steps);
     e->sure = story_schema_after(steps[0]);
     e->maybe = story_schema_after(steps[0] < telling->schema_steps ? steps[0] + 1 : steps[0]);
+    expect_extra(e);
     for (unsigned client = 1; client <= telling->clients; client++)
         expect_client(e, telling, client, steps[client]);
     if (image == outer)
@@ -497,18 +529,23 @@ static int see_row(struct pl_operation *op, struct pl_item item)
 static int see_extra(struct pl_operation *op, struct pl_item item)
 {
     struct look *look = op->owner;
+    unsigned long row = STORY_EXTRA_ROWS;
+    const char *id;
 
     pl_buf_clear(&look->found);
     pl_json_write_item(&look->found, PL_JSON_PLAIN, item);
-    for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++) {
-        story_write_extra(row, &look->wanted);
-        if (!pl_bytes_equal(pl_buf_view(&look->found), pl_buf_view(&look->wanted)))
-            continue;
-        look->e->extra_seen |= 1u << row;
-        look->rows++;
-        return 0;
-    }
-    return blame(look, "Extra has what nobody wrote: %.200s", look->found.data);
+    pl_buf_append_byte(&look->found, '\0');
+    id = strstr(look->found.data, "\"Id\":");
+    if (id != NULL)
+        row = strtoul(id + 5, NULL, 10);
+    if (row >= STORY_EXTRA_ROWS || look->e->extra[row].seen)
+        return blame(look, "Extra has what nobody wrote, or twice: %.200s", look->found.data);
+    story_write_extra((unsigned)row, &look->wanted);
+    if (strncmp(look->found.data, look->wanted.data, look->wanted.len) != 0)
+        return blame(look, "Extra has what nobody wrote: %.200s", look->found.data);
+    look->e->extra[row].seen = true;
+    look->rows++;
+    return 0;
 }
 
 static int scan(struct look *look, const char *table, pl_row_fn row)
@@ -557,18 +594,27 @@ static int look_at_schema(struct look *look)
                  seen.main, seen.by_version, seen.extra, seen.by_grade);
 }
 
+static unsigned count_extra(const struct expectation *e)
+{
+    unsigned count = 0;
+
+    for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++)
+        count += e->extra[row].seen;
+    return count;
+}
+
 static int look_at_extra(struct look *look)
 {
-    unsigned least = look->e->sure.extra_rows, most = look->e->maybe.extra_rows, seen = look->e->extra_seen;
+    struct expectation *e = look->e;
 
-    if (!look->e->seen.extra)
+    if (!e->seen.extra)
         return 0;
     if (scan(look, "Extra", see_extra) != 0)
         return 1;
-    seen = look->e->extra_seen;
-    if (seen == (1u << least) - 1 || seen == (1u << most) - 1)
-        return 0;
-    return blame(look, "Extra has the rows 0x%x; there should be %u or %u", seen, least, most);
+    for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++)
+        if (e->extra[row].seen ? !e->extra[row].maybe : e->extra[row].sure)
+            return blame(look, "Extra %s row %u", e->extra[row].seen ? "should not have" : "has lost", row);
+    return 0;
 }
 
 static void count_entries(struct look *look, const struct story_row *row)
@@ -595,8 +641,10 @@ static int look_for_missing(struct look *look)
 static void be_sure(struct expectation *e)
 {
     e->sure = e->maybe = e->seen;
-    e->sure.extra_rows = e->maybe.extra_rows = (unsigned)__builtin_popcount(e->extra_seen);
-    e->extra_seen = 0;
+    for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++) {
+        e->extra[row].sure = e->extra[row].maybe = e->extra[row].seen;
+        e->extra[row].seen = false;
+    }
     for (unsigned client = 0; client <= STORY_STRANGER; client++)
         for (unsigned slot = 0; slot < STORY_SLOTS; slot++) {
             struct expected *expected = &e->rows[client][slot];
@@ -660,7 +708,7 @@ static int look_at_all(struct look *look)
     if (look_at_extra(look) != 0)
         return 1;
     if (look->e->seen.by_grade)
-        look->entries += (unsigned)__builtin_popcount(look->e->extra_seen);
+        look->entries += count_extra(look->e);
     if (check_all(look) != 0 || finish_chores(look) != 0)
         return 1;
     look->finished = true;

@@ -177,10 +177,10 @@ struct story_schema_step story_schema_step(uint64_t step)
     default:
         return (struct story_schema_step){ .verb = STORY_FILL,
                                            .table = "Extra",
-                                           .row = (unsigned)(at < 4   ? at - 1
-                                                             : at < 8 ? at - 2
-                                                                      : at - 5) %
-                                                  STORY_EXTRA_ROWS };
+                                           .group = (unsigned)(at < 4   ? at - 1
+                                                               : at < 8 ? at - 2
+                                                                        : at - 5) %
+                                                    STORY_EXTRA_GROUPS };
     }
 }
 
@@ -191,8 +191,8 @@ struct story_schema story_schema_after(uint64_t steps)
     for (uint64_t i = 1; i <= steps; i++) {
         struct story_schema_step step = story_schema_step(i);
 
-        if (step.verb == STORY_FILL && step.row >= schema.extra_rows)
-            schema.extra_rows = step.row + 1;
+        if (step.verb == STORY_FILL && step.group >= schema.extra_groups)
+            schema.extra_groups = step.group + 1;
         if (step.definition == main_definition)
             schema.main = true;
         if (step.definition == extra_definition)
@@ -205,7 +205,7 @@ struct story_schema story_schema_after(uint64_t steps)
             schema.by_grade = true;
         if (step.verb == STORY_DROP) {
             schema.extra = schema.by_grade = false;
-            schema.extra_rows = 0;
+            schema.extra_groups = 0;
         }
     }
     return schema;
@@ -214,7 +214,7 @@ struct story_schema story_schema_after(uint64_t steps)
 void story_write_extra(unsigned row, struct pl_buf *out)
 {
     pl_buf_clear(out);
-    pl_buf_append_format(out, "{\"Grade\":\"grade %u\",\"Id\":%u,\"Text\":\"", row % 2, row);
-    fill(out, (char)('A' + row), 200 + row * 40);
+    pl_buf_append_format(out, "{\"Grade\":\"grade %u\",\"Id\":%u,\"Text\":\"", row % 7, row);
+    fill(out, (char)('A' + row % 26), 10 + row % 50);
     pl_buf_append_format(out, "\"}");
 }

@@ -21,7 +21,10 @@ enum {
     STORY_CLIENTS_MAX = 8,
     STORY_STRANGER = STORY_CLIENTS_MAX,
     STORY_CHANGES_MAX = 5,
-    STORY_EXTRA_ROWS = 6,
+    STORY_EXTRA_GROUPS = 6,
+    STORY_EXTRA_GROUP =
+        60, /* items, written by one batch; all are more than a step of filling or sweeping takes */
+    STORY_EXTRA_ROWS = STORY_EXTRA_GROUPS * STORY_EXTRA_GROUP,
     STORY_SCHEMA_STEPS = 27,
 };
 
@@ -62,7 +65,7 @@ struct story_schema_step {
     enum story_schema_verb verb;
     const char *table;
     const char *definition; /* CREATE, ALTER */
-    unsigned row;           /* FILL: which of the second table's */
+    unsigned group;         /* FILL: which of the second table's */
 };
 
 /** What client 0 does, from step 1 to STORY_SCHEMA_STEPS. */
@@ -73,8 +76,8 @@ struct story_schema {
     bool main;
     bool by_version; /* an index of Main that comes and goes */
     bool extra;
-    bool by_grade;       /* one of Extra */
-    unsigned extra_rows; /* the first so many */
+    bool by_grade;         /* one of Extra */
+    unsigned extra_groups; /* the first so many */
 };
 struct story_schema story_schema_after(uint64_t steps);
 
