@@ -3,7 +3,13 @@
 
 #include "partition/heads.h"
 
-enum { ROOM_INTERVAL_MS = 250, MARK_AFTER_MS = 1000, REAP_INTERVAL_MS = 10000, CHORE_RETRY_MS = 1000 };
+enum {
+    ROOM_INTERVAL_MS = 250,
+    MARK_AFTER_MS = 1000,
+    REAP_INTERVAL_MS = 10000,
+    CHORE_RETRY_MS = 1000,
+    FLUSH_FACTOR = 2
+};
 
 static void look_at_room(struct pl_shard *shard)
 {
@@ -12,7 +18,9 @@ static void look_at_room(struct pl_shard *shard)
 
     if (pl_store_room(shard->files.store, &room) != 0)
         return;
-    full = room.low || pl_journal_full(shard->files.journal) || shard->starved != 0;
+    /* What is in memory will want room in the store, and the pages around it copied. */
+    full = room.low || room.disk_free_bytes < FLUSH_FACTOR * pl_state_active_bytes(shard->state) ||
+           pl_journal_full(shard->files.journal) || shard->starved != 0;
     if (full != shard->full)
         pl_log(shard->options.logger, PL_LOG_WARN,
                !full                         ? "there is room again: puts go on"
