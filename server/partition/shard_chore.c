@@ -49,6 +49,18 @@ static int complete_chore(struct pl_shard *shard)
     return 0;
 }
 
+/* Said once, however often it is tried again. */
+static void fail_chore(struct pl_shard *shard, int rc)
+{
+    if (rc != shard->chore_failure)
+        pl_log(shard->options.logger, PL_LOG_WARN,
+               shard->chore.kind == PL_CHORE_BACKFILL ? "an index cannot be filled for now"
+                                                      : "what was dropped cannot be swept for now",
+               "%s", pl_reason_text(NULL, rc));
+    shard->chore_failure = rc;
+    shard->chore_failed_ns = pl_shard_now_ns(shard);
+}
+
 /* One step, when the one before is applied: then the snapshot has it. True when more is to come. */
 bool pl_shard_do_chore(struct pl_shard *shard)
 {
@@ -78,10 +90,17 @@ bool pl_shard_do_chore(struct pl_shard *shard)
         rc = pl_chore_step(&shard->chore, &shard->catalog, &hands);
     if (rc == 1)
         rc = complete_chore(shard);
+    if (rc == PL_ESCRIPT) {
+        /* The module with its function is gone: this one waits for it, but not the others. */
+        pl_chore_deinit(&shard->chore);
+        rc = 0;
+    }
     /* Short of memory or room: a later tick tries again. */
     shard->chores_wait = rc >= 0;
     if (rc < 0)
-        shard->chore_failed_ns = pl_shard_now_ns(shard);
+        fail_chore(shard, rc);
+    else
+        shard->chore_failure = 0;
     return rc == 0 && shard->chore_batch <= shard->applied_batch;
 }
 

@@ -69,6 +69,7 @@ struct pl_shard {
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
     uint64_t chore_failed_ns; /* 0: it has not */
+    int chore_failure;        /* of the last step; 0: none */
     int starved; /* not 0: what is applied cannot be put into the store, for want of room or memory */
     bool full;   /* puts stop */
     int stuck;   /* not 0: what is durable cannot be applied for now, so nothing more is taken */

@@ -337,6 +337,60 @@ static void a_chore_that_is_put_off_goes_on_with_the_next_start(void)
     end(&r);
 }
 
+static void load(struct rig *r, const char *text)
+{
+    static const uint64_t hashes[] = { 7 };
+    struct pl_script_limits limits = { .time_ms = 1000 };
+    struct pl_script_file file = { .name = pl_str("things.lua"), .text = pl_str(text == NULL ? "" : text) };
+    struct pl_script *script;
+    struct pl_operation op;
+
+    CHECK_MSG(pl_script_load(&limits, pl_clock_system(), &file, text == NULL ? 0 : 1, &script, &r->why) == 0, "%s",
+              r->why.text);
+    pl_operation_init(&op, PL_OP_ALTER);
+    CHECK(pl_shard_load(r->shard, script, hashes, &op) == 0);
+    while (pl_shard_syncs(r->shard))
+        sync_once(r, 0);
+    pl_shard_turn(r->shard);
+    while (pl_shard_syncs(r->shard))
+        sync_once(r, 0);
+    pl_shard_apply(r->shard);
+    CHECK(pl_shard_take(r->shard) == &op);
+    pl_operation_deinit(&op);
+}
+
+static void an_index_that_lost_its_function_keeps_no_other_chore_waiting(void)
+{
+    static const char *const module =
+        "return { table = \"Things\", partition_key = \"P:S\", indexes = { ByA = { partition_key = \"A:S\","
+        " project = function(item) return { B = item.A } end } } }";
+    struct rig r;
+    char json[64];
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < 1500; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\",\"A\":\"a\"}", i);
+        put(&r, json);
+    }
+    CHECK(schema(&r, PL_OP_CREATE, "", "{\"table\":\"Other\",\"partition_key\":\"P:S\"}") == 0);
+    load(&r, module);
+    pl_shard_turn(r.shard);
+    CHECK(pl_shard_stats(r.shard).chore == PL_CHORE_FILLING);
+    load(&r, NULL); /* the module is gone, half way */
+    CHECK(schema(&r, PL_OP_DROP, "Other", "") == 0);
+    for (int i = 0; i < 5; i++) {
+        pass_ms(&r, 1500);
+        settle(&r);
+    }
+    CHECK(pl_shard_stats(r.shard).chore == PL_CHORE_IDLE && !pl_shard_has_chores(r.shard));
+    load(&r, module);
+    settle(&r);
+    take_tables(&r);
+    CHECK(pl_tables_find(r.tables, pl_str("Things"))->indexes[0].state == PL_INDEX_ACTIVE);
+    end(&r);
+}
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 static void a_reply_outlives_the_table_it_was_judged_by(void)
@@ -377,6 +431,7 @@ int main(void)
     RUN(with_an_interval_the_last_write_is_synced_within_it);
     RUN(a_failed_shard_refuses_however_much_was_gathered);
     RUN(a_chore_that_is_put_off_goes_on_with_the_next_start);
+    RUN(an_index_that_lost_its_function_keeps_no_other_chore_waiting);
     RUN(a_reply_outlives_the_table_it_was_judged_by);
     return test_summary();
 }
