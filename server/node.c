@@ -23,6 +23,7 @@ struct pl_node {
 
     pthread_mutex_t lock; /* of `tables` */
     struct pl_tables *tables;
+    pthread_mutex_t reloading; /* who read the modules later switches to them later */
     atomic_int failed;
 };
 
@@ -267,6 +268,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     node->disk = options->disk != NULL ? *options->disk : pl_disk_system();
     node->opened_ns = pl_clock_monotonic_ns(&options->clock);
     pthread_mutex_init(&node->lock, NULL);
+    pthread_mutex_init(&node->reloading, NULL);
     atomic_init(&node->failed, 0);
     rc = load_first_scripts(node, &scripts, why);
     if (rc == 0)
@@ -280,6 +282,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
         pl_datadir_close(node->dir);
         pl_tables_unref(node->tables);
         pthread_mutex_destroy(&node->lock);
+        pthread_mutex_destroy(&node->reloading);
         free(node);
         return rc;
     }
@@ -301,6 +304,7 @@ void pl_node_close(struct pl_node *node)
     pl_datadir_close(node->dir);
     pl_tables_unref(node->tables);
     pthread_mutex_destroy(&node->lock);
+    pthread_mutex_destroy(&node->reloading);
     free(node);
 }
 
@@ -500,6 +504,7 @@ static void *run_reload(void *arg)
     struct pl_script_limits limits = limits_of(node);
     int rc = PL_EINVALID;
 
+    pthread_mutex_lock(&node->reloading);
     if (node->options.scripts_path == NULL)
         pl_reason_set(&reload->op.reply.why, rc, "there is no scripts directory to load from");
     else
@@ -511,6 +516,7 @@ static void *run_reload(void *arg)
         pl_operation_fail(&reload->op, rc, NULL);
         post(reload->attachment, &reload->message);
     }
+    pthread_mutex_unlock(&node->reloading);
     return NULL;
 }
 
