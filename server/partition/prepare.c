@@ -150,6 +150,15 @@ static int prepare_put(struct pl_operation *op)
     return rc == 0 && op->table->index_count > 0 ? check_index_keys(op) : rc;
 }
 
+static bool is_index_key(const struct pl_table *table, struct pl_bytes name)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].projection != PL_PROJECT_FUNCTION &&
+            pl_key_schema_has(&table->indexes[i].keys, name))
+            return true;
+    return false;
+}
+
 static int check_update_targets(struct pl_operation *op)
 {
     struct pl_path_list targets = pl_update_targets(op->update);
@@ -157,15 +166,16 @@ static int check_update_targets(struct pl_operation *op)
     for (uint32_t i = 0; i < targets.count; i++) {
         const struct pl_path *path = targets.paths[i];
         struct pl_bytes name = path->steps[0].name;
+        bool is_key = pl_key_schema_has(&op->table->keys, name);
 
-        if (!pl_key_schema_has(&op->table->keys, name))
-            continue;
-        if (path->step_count > 1)
+        if (path->step_count > 1 && (is_key || is_index_key(op->table, name)))
             return pl_reason_set(
                 &op->reply.why, PL_EINVALID,
                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
-                "not allowed: Key: %.*s",
-                NAME(name));
+                "not allowed: %s: %.*s",
+                is_key ? "Key" : "IndexKey", NAME(name));
+        if (!is_key)
+            continue;
         return pl_reason_set(&op->reply.why, PL_EINVALID,
                              P "Cannot update attribute %.*s. This attribute is part of the key", NAME(name));
     }

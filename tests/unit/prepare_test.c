@@ -104,11 +104,52 @@ static void an_item_too_large_is_said_before_the_table_is_looked_for(void)
     pl_tables_unref(tables);
 }
 
+static void what_an_update_may_not_touch_is_said_by_what_it_is(void)
+{
+    static const char *const cases[][2] = {
+        { "SET P = 1", "One or more parameter values were invalid: Cannot update attribute P. This attribute is part "
+                       "of the key" },
+        { "SET P.x = 1", "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                         "Key: P" },
+        { "SET A[1] = 1", "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
+                          "allowed: IndexKey: A" },
+        { "SET A = \"a\", B.x = 1", "" },
+    };
+    struct pl_tables *none = pl_tables_new(), *tables;
+    struct pl_reason why = { 0 };
+    struct pl_table *table;
+
+    CHECK(none != NULL);
+    CHECK(pl_table_from_text(pl_str("{\"table\":\"Things\",\"partition_key\":\"P:S\",\"indexes\":{\"ByA\":{"
+                                    "\"partition_key\":\"A:S\",\"project\":\"all\"}}}"),
+                             false, &table, &why) == 0);
+    tables = pl_tables_with(none, 0, table);
+    CHECK(tables != NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pl_operation op;
+        int rc;
+
+        pl_operation_init(&op, PL_OP_UPDATE);
+        op.table_name = pl_str("Things");
+        op.params.literals = true;
+        op.update_text = pl_str(cases[i][0]);
+        CHECK(pl_json_read_item(pl_str("{\"P\":\"p\"}"), PL_JSON_PLAIN, &op.arena, &op.bytes, &op.item, &why) == 0);
+        rc = pl_prepare(&op, tables, 4);
+        CHECK_MSG((rc == 0) == (cases[i][1][0] == '\0') && (rc == 0 || strcmp(op.reply.why.text, cases[i][1]) == 0),
+                  "%s: %s", cases[i][0], op.reply.why.text);
+        pl_operation_deinit(&op);
+    }
+    pl_table_unref(table);
+    pl_tables_unref(tables);
+    pl_tables_unref(none);
+}
+
 int main(void)
 {
     RUN(what_is_wrong_in_itself_is_said_before_the_table_is_looked_for);
     RUN(a_segment_past_the_last_is_said_before_the_table_is_looked_for);
     RUN(an_unused_placeholder_is_said_before_the_table_is_looked_for);
     RUN(an_item_too_large_is_said_before_the_table_is_looked_for);
+    RUN(what_an_update_may_not_touch_is_said_by_what_it_is);
     return test_summary();
 }
