@@ -144,16 +144,12 @@ static int load_record(struct pl_catalog *catalog, uint32_t id, struct pl_bytes 
     }
 }
 
-int pl_catalog_load(struct pl_catalog *catalog, struct pl_txn *txn, struct pl_reason *why)
+int pl_catalog_load(struct pl_catalog *catalog, struct pl_snapshot *snapshot, struct pl_reason *why)
 {
-    struct pl_cursor *cursor;
     struct pl_bytes key, value;
     uint8_t first[KEY_BYTES];
-    int rc = pl_cursor_open(txn, &cursor);
+    int rc = pl_snapshot_seek(snapshot, catalog_key(first, 0), &key, &value);
 
-    if (rc != 0)
-        return rc;
-    rc = pl_cursor_seek(cursor, catalog_key(first, 0), &key, &value);
     while (rc == 0 && key.len == KEY_BYTES && memcmp(key.data, first, 3) == 0) {
         uint32_t id = pl_get_be32(key.data + 3);
 
@@ -161,9 +157,8 @@ int pl_catalog_load(struct pl_catalog *catalog, struct pl_txn *txn, struct pl_re
         if (rc == PL_ECORRUPT)
             rc = pl_reason_set(why, rc, "the catalog's record %u cannot be read", id);
         if (rc == 0)
-            rc = pl_cursor_next(cursor, &key, &value);
+            rc = pl_snapshot_next(snapshot, &key, &value);
     }
-    pl_cursor_close(cursor);
     return rc == PL_ENOTFOUND ? 0 : rc;
 }
 

@@ -3,7 +3,7 @@
 #define PL_PARTITION_CATALOG_H
 
 #include "model/tables.h"
-#include "store/store.h"
+#include "store/state.h"
 
 /**
  * How tables are remembered: records of kind CATALOG in partition 0, changed by
@@ -45,8 +45,8 @@ void pl_catalog_deinit(struct pl_catalog *catalog);
  */
 int pl_catalog_copy(const struct pl_catalog *catalog, struct pl_catalog *out);
 
-/** Read all of it from the store. PL_ECORRUPT with a sentence when a record is none. */
-int pl_catalog_load(struct pl_catalog *catalog, struct pl_txn *txn, struct pl_reason *why);
+/** Read all of what is applied. PL_ECORRUPT with a sentence when a record is none. */
+int pl_catalog_load(struct pl_catalog *catalog, struct pl_snapshot *snapshot, struct pl_reason *why);
 
 /** The hash under which the table's functions were last applied; 0 when never. */
 uint64_t pl_catalog_code(const struct pl_catalog *catalog, uint32_t table_id);

@@ -31,26 +31,13 @@ void pl_shard_fail(struct pl_shard *shard, int rc, const struct pl_reason *why)
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
-static int apply_effect(struct pl_txn *txn, const struct pl_effect *effect)
-{
-    int rc;
-
-    switch (effect->kind) {
-    case PL_EFFECT_PUT:
-        return pl_txn_put(txn, effect->key, effect->value);
-    case PL_EFFECT_DELETE:
-        rc = pl_txn_delete(txn, effect->key);
-        return rc == PL_ENOTFOUND ? 0 : rc;
-    default:
-        return 0;
-    }
-}
-
-/* What was loaded from the store, before replay changes it. */
+/*
+ * The journal after the checkpoint is replayed into memory, as if it had just been applied: the store would be
+ * written to in the journal's order, page by page and again and again, and the start would take seconds.
+ */
 struct replay {
     struct pl_shard *shard;
-    bool loaded;
-    uint64_t counted; /* records before this position are in the groups and counters */
+    struct pl_memtable *memory; /* NULL: there was nothing */
     struct pl_reason *why;
 };
 
@@ -65,32 +52,27 @@ static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_
     struct pl_shard *shard = replay->shard;
     struct pl_bytes change = record->payload;
     struct pl_effect effect;
-    /* A transaction that found no room is replayed once more: what is in memory has its records already. */
-    bool again = record->position < replay->counted;
     int rc = 0;
 
     if (record->kind != PL_JOURNAL_CHANGE)
         return 0;
-    if (!replay->loaded) {
-        rc = load_heads(shard, txn, replay->why);
-        replay->loaded = true;
+    if (replay->memory == NULL) {
+        replay->memory = pl_memtable_new();
+        rc = replay->memory == NULL ? PL_ENOMEM : load_heads(shard, txn, replay->why);
     }
     if (rc == 0 && record->partition >= shard->partition_count)
         rc = pl_reason_set(replay->why, PL_ECORRUPT, "the journal speaks of partition %u; there are %u",
                            record->partition, shard->partition_count);
-    if (rc == 0 && !again)
+    if (rc == 0)
         rc = pl_group_replayed(&shard->groups[record->partition], record, replay->why);
     if (rc != 0)
         return rc;
-    replay->counted = record->position + 1;
     while ((rc = pl_change_take(&change, &effect)) == 1) {
         if (effect.kind != PL_EFFECT_COUNT)
-            rc = apply_effect(txn, &effect);
-        else if (!again)
+            rc = pl_memtable_set(replay->memory, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
+        else
             rc = pl_counters_add(shard->counters, effect.partition, effect.id, effect.items,
                                  effect.size_bytes);
-        else
-            rc = 0;
         if (rc != 0)
             return rc;
     }
@@ -114,29 +96,51 @@ static int open_memory(struct pl_shard *shard)
     return rc != 0 ? rc : pl_catalog_init(&shard->catalog);
 }
 
+static int load_heads_alone(struct pl_shard *shard, struct pl_reason *why)
+{
+    struct pl_reader *reader;
+    struct pl_txn *txn;
+    int rc = pl_reader_open(shard->files.store, &reader);
+
+    if (rc != 0)
+        return rc;
+    rc = pl_reader_renew(reader, &txn);
+    if (rc == 0)
+        rc = load_heads(shard, txn, why);
+    pl_reader_close(reader);
+    return rc;
+}
+
+static int load_catalog(struct pl_shard *shard, struct pl_reason *why)
+{
+    struct pl_snapshot **snapshot = &shard->evaluator.view.snapshot;
+    int rc = pl_snapshot_open(shard->state, snapshot);
+
+    if (rc == 0)
+        rc = pl_snapshot_renew(*snapshot);
+    if (rc != 0)
+        return rc;
+    rc = pl_catalog_load(&shard->catalog, *snapshot, why);
+    pl_snapshot_reset(*snapshot);
+    return rc;
+}
+
 static int open_files(struct pl_shard *shard, struct pl_reason *why)
 {
     struct replay replay = { .shard = shard, .why = why };
-    struct pl_reader *reader;
-    struct pl_txn *txn;
     int rc;
 
     rc = pl_recovery_open(shard->options.disk, shard->options.dir, shard->options.number,
                           &shard->options.recovery, replay_record, &replay, &shard->files, why);
-    if (rc != 0)
-        return rc;
-    rc = pl_reader_open(shard->files.store, &reader);
-    if (rc != 0)
-        return rc;
-    rc = pl_reader_renew(reader, &txn);
-    if (rc == 0 && !replay.loaded)
-        rc = load_heads(shard, txn, why);
-    if (rc == 0)
-        rc = pl_catalog_load(&shard->catalog, txn, why);
-    pl_reader_close(reader);
+    if (rc == 0 && replay.memory == NULL)
+        rc = load_heads_alone(shard, why);
     if (rc == 0)
         rc = pl_state_new(shard->files.store, shard->options.recovery.dirty_bytes_max, &shard->state);
-    return rc != 0 ? rc : pl_snapshot_open(shard->state, &shard->evaluator.view.snapshot);
+    if (rc != 0 || replay.memory == NULL)
+        pl_memtable_unref(replay.memory);
+    else
+        pl_state_adopt(shard->state, replay.memory);
+    return rc != 0 ? rc : load_catalog(shard, why);
 }
 
 int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out, struct pl_reason *why)

@@ -33,6 +33,12 @@ int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_sta
     return 0;
 }
 
+void pl_state_adopt(struct pl_state *state, struct pl_memtable *replayed)
+{
+    pl_memtable_unref(state->active);
+    state->active = replayed;
+}
+
 void pl_state_free(struct pl_state *state)
 {
     if (state == NULL)
