@@ -138,11 +138,7 @@ int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
 
     if (rc != 0)
         return pl_reason_set(why, rc, "what is in memory could not be put into the store");
-#ifdef PL_MUTANT_LATE_POSITION
-    rc = pl_checkpoint_begin(shard->files.checkpoint, shard->applied_position, why);
-#else
     rc = pl_checkpoint_begin(shard->files.checkpoint, shard->checkpoint_position, why);
-#endif
     if (rc != 0)
         return rc;
     rc = pl_checkpoint_run(shard->files.checkpoint, why);

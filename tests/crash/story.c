@@ -135,6 +135,13 @@ void story_write_update(unsigned client, unsigned slot, uint64_t step, struct pl
                          (unsigned long long)step, draw_likes(slot, step), client, slot);
 }
 
+struct story_row story_stranger_row(unsigned slot)
+{
+    return (struct story_row){
+        .version = slot + 1, .user = slot, .likes = slot + 7, .body_bytes = 100, .body_version = slot
+    };
+}
+
 /* ---- the schema ------------------------------------------------------------------------------------- */
 
 static const char *const main_definition =

@@ -20,6 +20,7 @@ enum {
     STORY_SLOTS = 10, /* items that a client may have */
     STORY_CLIENTS_MAX = 8,
     STORY_STRANGER = STORY_CLIENTS_MAX,
+    STORY_STRANGER_ROWS = 3,
     STORY_CHANGES_MAX = 5,
     STORY_EXTRA_GROUPS = 6,
     STORY_EXTRA_GROUP =
@@ -35,6 +36,20 @@ struct story_row {
     uint32_t likes;        /* 0: likewise */
     uint32_t body_bytes;   /* 0: likewise */
     uint32_t body_version; /* an update leaves the body as it was */
+};
+
+/* How a workload is told. */
+struct story_telling {
+    const char *name;
+    bool threads;
+    unsigned clients; /* beside client 0 */
+    uint64_t steps;   /* of each */
+    uint64_t schema_steps;
+    unsigned restarts;
+    uint64_t checkpoint_bytes;
+    uint64_t segment_bytes;
+    uint64_t transaction_bytes;
+    uint64_t images; /* in a run of all */
 };
 
 enum story_verb { STORY_PUT, STORY_UPDATE, STORY_DELETE };
@@ -56,6 +71,9 @@ void story_write_item(unsigned client, unsigned slot, const struct story_row *ro
 
 /** The update expression that does what story_apply() does to an update's row. */
 void story_write_update(unsigned client, unsigned slot, uint64_t step, struct pl_buf *out);
+
+/** What the stranger writes. */
+struct story_row story_stranger_row(unsigned slot);
 
 /* ---- the schema ---- */
 
