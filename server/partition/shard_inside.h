@@ -59,7 +59,7 @@ struct pl_shard {
     uint64_t checkpoint_record;            /* journal position of the record */
     uint64_t checkpoint_position;          /* applied position at the last begin */
     uint64_t applied_changes;
-    uint64_t checkpoint_changes;           /* applied_changes then: a directory at rest needs no checkpoint */
+    uint64_t checkpoint_changes; /* applied_changes then: a directory at rest needs no checkpoint */
 
     struct pl_chore chore;
     uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */

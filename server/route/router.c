@@ -157,7 +157,8 @@ static void add_capacity(struct pl_capacity *sum, const struct pl_capacity *part
         if (!pl_capacity_has_place(sum, part->indexes[i].name))
             sum->table_halves += part->indexes[i].halves;
         else
-            pl_capacity_add_index(sum, part->indexes[i].name, part->indexes[i].global, part->indexes[i].halves);
+            pl_capacity_add_index(sum, part->indexes[i].name, part->indexes[i].global,
+                                  part->indexes[i].halves);
     }
 }
 

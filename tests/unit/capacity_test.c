@@ -13,7 +13,7 @@ static void a_read_costs_a_half_for_each_4_kb_begun_and_a_half_at_least(void)
 {
     static const struct {
         uint64_t size_bytes, eventual, strong;
-    } cases[] = { { 0, 1, 2 },    { 1, 1, 2 },      { 4096, 1, 2 },        { 4097, 2, 4 },
+    } cases[] = { { 0, 1, 2 },    { 1, 1, 2 },       { 4096, 1, 2 },      { 4097, 2, 4 },
                   { 8192, 2, 4 }, { 96000, 24, 48 }, { 409600, 100, 200 } };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -158,7 +158,8 @@ static void each_write_costs_the_table_and_the_entries_it_touches(void)
         { PL_OP_PUT, "a", NULL, 100, 6, 6, 0, NULL, "smaller: the larger image, there too" },
         { PL_OP_PUT, "a", NULL, 100, 2, 0, 0, NULL, "the same again: no entry is written" },
         { PL_OP_PUT, "a", "l", 2000, 4, 4, 2, NULL, "into the other too" },
-        { PL_OP_PUT, "b", "l", 2000, 4, 8, 0, NULL, "another index key: delete and put; nothing else projected" },
+        { PL_OP_PUT, "b", "l", 2000, 4, 8, 0, NULL,
+          "another index key: delete and put; nothing else projected" },
         { PL_OP_UPDATE, NULL, NULL, 0, 4, 4, 0, "SET N = 1", "not in Keys: no entry there" },
         { PL_OP_UPDATE, NULL, NULL, 0, 4, 4, 4, "SET L = \"m\"", "moved within Keys, changed in All" },
         { PL_OP_UPDATE, NULL, NULL, 0, 4, 4, 0, "REMOVE A", "out of All: a deletion" },

@@ -23,12 +23,16 @@ static void what_is_wrong_in_itself_is_said_before_the_table_is_looked_for(void)
         const char *says;
     } cases[] = {
         { .name = PL_OP_DELETE, .says = "no table" },
-        { .name = PL_OP_DELETE, .returns = PL_RETURN_ALL_NEW, .says = "ReturnValues can only be ALL_OLD or NONE" },
+        { .name = PL_OP_DELETE,
+          .returns = PL_RETURN_ALL_NEW,
+          .says = "ReturnValues can only be ALL_OLD or NONE" },
         { .name = PL_OP_QUERY,
-          .says = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request." },
+          .says = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the "
+                  "request." },
         { .name = PL_OP_SCAN,
           .select = PL_SELECT_SPECIFIC,
-          .says = "Must specify the ProjectionExpression or AttributesToGet when choosing to get SPECIFIC_ATTRIBUTES" },
+          .says = "Must specify the ProjectionExpression or AttributesToGet when choosing to get "
+                  "SPECIFIC_ATTRIBUTES" },
         { .name = PL_OP_SCAN,
           .select = PL_SELECT_COUNT,
           .projection = "A",
@@ -68,9 +72,9 @@ static void a_segment_past_the_last_is_said_before_the_table_is_looked_for(void)
     pl_operation_init(&op, PL_OP_SCAN);
     op.has_segment = true;
     op.segment = op.segment_count = 3;
-    CHECK(strcmp(told(&op, tables),
-                 "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 3 is "
-                 "not less than TotalSegments: 3") == 0);
+    CHECK(strcmp(told(&op, tables), "The Segment parameter is zero-based and must be less than parameter "
+                                    "TotalSegments: Segment: 3 is "
+                                    "not less than TotalSegments: 3") == 0);
     pl_operation_deinit(&op);
     pl_tables_unref(tables);
 }
@@ -107,12 +111,15 @@ static void an_item_too_large_is_said_before_the_table_is_looked_for(void)
 static void what_an_update_may_not_touch_is_said_by_what_it_is(void)
 {
     static const char *const cases[][2] = {
-        { "SET P = 1", "One or more parameter values were invalid: Cannot update attribute P. This attribute is part "
-                       "of the key" },
-        { "SET P.x = 1", "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
-                         "Key: P" },
-        { "SET A[1] = 1", "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
-                          "allowed: IndexKey: A" },
+        { "SET P = 1",
+          "One or more parameter values were invalid: Cannot update attribute P. This attribute is part "
+          "of the key" },
+        { "SET P.x = 1",
+          "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+          "Key: P" },
+        { "SET A[1] = 1",
+          "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
+          "allowed: IndexKey: A" },
         { "SET A = \"a\", B.x = 1", "" },
     };
     struct pl_tables *none = pl_tables_new(), *tables;
@@ -133,9 +140,11 @@ static void what_an_update_may_not_touch_is_said_by_what_it_is(void)
         op.table_name = pl_str("Things");
         op.params.literals = true;
         op.update_text = pl_str(cases[i][0]);
-        CHECK(pl_json_read_item(pl_str("{\"P\":\"p\"}"), PL_JSON_PLAIN, &op.arena, &op.bytes, &op.item, &why) == 0);
+        CHECK(pl_json_read_item(pl_str("{\"P\":\"p\"}"), PL_JSON_PLAIN, &op.arena, &op.bytes, &op.item,
+                                &why) == 0);
         rc = pl_prepare(&op, tables, 4);
-        CHECK_MSG((rc == 0) == (cases[i][1][0] == '\0') && (rc == 0 || strcmp(op.reply.why.text, cases[i][1]) == 0),
+        CHECK_MSG((rc == 0) == (cases[i][1][0] == '\0') &&
+                      (rc == 0 || strcmp(op.reply.why.text, cases[i][1]) == 0),
                   "%s: %s", cases[i][0], op.reply.why.text);
         pl_operation_deinit(&op);
     }

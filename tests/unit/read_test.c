@@ -211,8 +211,11 @@ static void draw_range(struct rig *r, struct range *range)
 
 static void write_range(struct pl_buf *out, const struct range *range)
 {
-    static const char *const words[] = { [PL_RANGE_EQ] = " = ", [PL_RANGE_LT] = " < ", [PL_RANGE_LE] = " <= ",
-                                         [PL_RANGE_GT] = " > ", [PL_RANGE_GE] = " >= " };
+    static const char *const words[] = { [PL_RANGE_EQ] = " = ",
+                                         [PL_RANGE_LT] = " < ",
+                                         [PL_RANGE_LE] = " <= ",
+                                         [PL_RANGE_GT] = " > ",
+                                         [PL_RANGE_GE] = " >= " };
 
     pl_buf_append_bytes(out, pl_str("P = \"p\""));
     if (range->kind == PL_RANGE_NONE)
@@ -232,7 +235,8 @@ static void write_range(struct pl_buf *out, const struct range *range)
 }
 
 /* Page after page, from `from` on (NULL: from the beginning). */
-static void query(struct rig *r, const struct range *range, const struct thing *from, bool descending, uint32_t limit)
+static void query(struct rig *r, const struct range *range, const struct thing *from, bool descending,
+                  uint32_t limit)
 {
     struct pl_buf text = { 0 }, last = { 0 };
     bool more = false;
@@ -260,7 +264,8 @@ static void query(struct rig *r, const struct range *range, const struct thing *
     pl_buf_deinit(&last);
 }
 
-static void check_found(struct rig *r, const struct range *range, const struct thing *from, bool descending, int round)
+static void check_found(struct rig *r, const struct range *range, const struct thing *from, bool descending,
+                        int round)
 {
     uint32_t expected = 0;
 
@@ -271,12 +276,12 @@ static void check_found(struct rig *r, const struct range *range, const struct t
         if (!is_within(range, thing) || (from != NULL && (descending ? order >= 0 : order <= 0)))
             continue;
         CHECK_MSG(expected < r->count && r->found[expected] == thing->number,
-                  "seed %llu round %d: range %d, place %u of %u: expected %u", (unsigned long long)test_seed(), round,
-                  range->kind, expected, r->count, thing->number);
+                  "seed %llu round %d: range %d, place %u of %u: expected %u",
+                  (unsigned long long)test_seed(), round, range->kind, expected, r->count, thing->number);
         expected++;
     }
-    CHECK_MSG(expected == r->count, "seed %llu round %d: range %d: %u too many", (unsigned long long)test_seed(),
-              round, range->kind, r->count - expected);
+    CHECK_MSG(expected == r->count, "seed %llu round %d: range %d: %u too many",
+              (unsigned long long)test_seed(), round, range->kind, r->count - expected);
 }
 
 static void every_range_in_pages_of_any_size_both_ways_is_what_a_sorted_list_gives(void)
@@ -344,8 +349,8 @@ static void segments_together_give_each_item_once(void)
         pl_buf_append_format(&json, "{\"P\":\"%0*d\",\"K\":", i % 3 == 0 ? 500 : 1, i);
         append_string(&json, r->things[i].key, r->things[i].len);
         pl_buf_append_format(&json, ",\"N\":%d}", i);
-        CHECK(pl_json_read_item(pl_buf_view(&json), PL_JSON_PLAIN, &r->op.arena, &r->op.bytes, &r->op.item, &why) ==
-              0);
+        CHECK(pl_json_read_item(pl_buf_view(&json), PL_JSON_PLAIN, &r->op.arena, &r->op.bytes, &r->op.item,
+                                &why) == 0);
         pl_buf_deinit(&json);
         CHECK_MSG(run(r) == 0, "%s", r->op.reply.why.text);
     }

@@ -210,7 +210,8 @@ static void ask_write(struct rig *r)
             pl_buf_append_bytes(&text, pl_str(" REMOVE L"));
         op->update_text = pl_arena_copy(&op->arena, pl_buf_view(&text));
     }
-    CHECK(pl_json_read_item(pl_buf_view(&json), PL_JSON_PLAIN, &op->arena, &op->bytes, &op->item, &r->why) == 0);
+    CHECK(pl_json_read_item(pl_buf_view(&json), PL_JSON_PLAIN, &op->arena, &op->bytes, &op->item, &r->why) ==
+          0);
     pl_buf_deinit(&json);
     pl_buf_deinit(&text);
     if (pl_prepare(op, r->tables, PARTITIONS) == 0) {
@@ -353,9 +354,9 @@ static void nothing_is_lost_or_left_behind_while_indexes_come_and_go(void)
     struct rig r = { .disk = pl_disk_system(), .now_ns = 1000000000, .seed = test_seed() };
 
     snprintf(r.path, sizeof r.path, "%s", scratch_path(scratch(), "model"));
-    r.options = (struct pl_shard_options){
-        .disk = &r.disk, .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = &r }
-    };
+    r.options =
+        (struct pl_shard_options){ .disk = &r.disk,
+                                   .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = &r } };
     r.options.recovery.journal.random = pl_random_system();
     r.options.recovery.journal.first_segment_bytes = 256 << 10;
     r.options.recovery.journal.segment_bytes = 1 << 20;

@@ -64,8 +64,9 @@ static void start(struct rig *r)
     snprintf(name, sizeof name, "%u", number++);
     *r = (struct rig){ .disk = pl_disk_system(), .now_ns = 1000000000 };
     snprintf(r->path, sizeof r->path, "%s", scratch_path(scratch(), name));
-    r->options = (struct pl_shard_options){ .disk = &r->disk,
-                                            .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = r } };
+    r->options =
+        (struct pl_shard_options){ .disk = &r->disk,
+                                   .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = r } };
     r->options.recovery.journal.random = pl_random_system();
     r->options.recovery.journal.first_segment_bytes = 256 << 10;
     r->options.recovery.journal.segment_bytes = 4 << 20;
@@ -345,8 +346,8 @@ static void load(struct rig *r, const char *text)
     struct pl_script *script;
     struct pl_operation op;
 
-    CHECK_MSG(pl_script_load(&limits, pl_clock_system(), &file, text == NULL ? 0 : 1, &script, &r->why) == 0, "%s",
-              r->why.text);
+    CHECK_MSG(pl_script_load(&limits, pl_clock_system(), &file, text == NULL ? 0 : 1, &script, &r->why) == 0,
+              "%s", r->why.text);
     pl_operation_init(&op, PL_OP_ALTER);
     CHECK(pl_shard_load(r->shard, script, hashes, &op) == 0);
     while (pl_shard_syncs(r->shard))
