@@ -28,11 +28,11 @@ enum {
 };
 
 static const struct story_telling tellings[] = {
-    { "birth", false, 1, 3, 1, 0, 64 << 10, 64 << 10, 0, 600 },
+    { "birth", false, 1, 3, 1, 0, 64 << 10, 64 << 10, 0, 2000 },
     { "alone", false, 1, 90, 1, 1, 12 << 10, 32 << 10, 64 << 10, 1200 },
     { "together", false, 6, 25, 1, 1, 24 << 10, 48 << 10, 64 << 10, 1200 },
     { "schema", false, 2, 30, STORY_SCHEMA_STEPS, 1, 24 << 10, 64 << 10, 0, 1200 },
-    { "threads", true, 6, 60, STORY_SCHEMA_STEPS, 1, 16 << 10, 64 << 10, 128 << 10, 1200 },
+    { "threads", true, 6, 150, STORY_SCHEMA_STEPS, 2, 16 << 10, 64 << 10, 128 << 10, 1000 },
 };
 enum { TELLINGS = sizeof tellings / sizeof tellings[0] };
 
