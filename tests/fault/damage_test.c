@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 /*
- * Directories with damage that no power loss leaves: flipped bits, cuts, pages and sectors that are zero, have
- * changed places or went elsewhere, files that are gone. Each is opened by a process of its own, which
- * reads all there is: it says what is wrong, or everything is right. PL_ROUNDS and PL_SEED make it longer and other.
+ * Directories with damage that no power loss leaves: flipped bits, cuts, pages and sectors that are zero,
+ * have changed places or went elsewhere, files that are gone. Each is opened by a process of its own, which
+ * reads all there is: it says what is wrong, or everything is right. PL_ROUNDS and PL_SEED make it longer
+ * and other.
  */
 enum { ROUNDS = 600, ITEMS = 300, OUTCOME_RIGHT = 0, OUTCOME_REFUSED = 3, OUTCOME_WRONG = 4 };
 
@@ -70,7 +71,7 @@ static double figure(struct rig *rig, const char *name)
     return value;
 }
 
-/* A second after the last write the journal notes that it is durable: from then on damage to it is known as such. */
+/* A second after the last write the journal notes that it is durable: from then on damage to it shows. */
 static void wait_for_mark(struct rig *rig)
 {
     double end = figure(rig, "journal_end");

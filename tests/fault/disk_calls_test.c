@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /*
- * Every call to the disk fails in turn, while a directory is made, written to, checkpointed, closed and opened
- * again. A ledger remembers what was acknowledged: with a sound disk all of it is there, and nothing else
- * but what was called unsure.
+ * Every call to the disk fails in turn, while a directory is made, written to, checkpointed, closed and
+ * opened again. A ledger remembers what was acknowledged: with a sound disk all of it is there, and nothing
+ * else but what was called unsure.
  */
 enum { KEYS = 6, WRITES = 14 };
 

@@ -50,21 +50,21 @@ void rig_close(struct rig *rig);
 
 void rig_pass_ms(struct rig *rig, uint64_t ms);
 
-/** Run one request line. Returns the reply's rc; `rig->reply` has its lines. CHECK and RELOAD are asked so too. */
+/** Run one request line, CHECK and RELOAD too. Returns the reply's rc; `rig->reply` has its lines. */
 int rig_ask(struct rig *rig, const char *line);
 
 /** As rig_ask(), and the program ends when it fails. For what prepares a test. */
 void rig_must(struct rig *rig, const char *line);
 
 /**
- * Everything that can be read, as lines of text: every table's items, and each index's state and entries. 0, or
- * what went wrong.
+ * Everything that can be read, as lines of text: every table's items, and each index's state and entries.
+ * 0, or what went wrong.
  */
 int rig_dump(struct rig *rig, struct pl_buf *out);
 
 /**
- * End the program after a failed test: what that has left lying about is not worth pages of leaks, nor room on the disk
- * (unless PL_KEEP is set).
+ * End the program after a failed test: what that has left lying about is not worth pages of leaks, nor room
+ * on the disk (unless PL_KEEP is set).
  */
 _Noreturn void rig_give_up(void);
 
