@@ -130,13 +130,14 @@ static void hand_out(struct pl_driver *driver)
 
     if (tables != NULL)
         driver->callbacks.tables(driver->callbacks.state, tables);
-    finished = pl_shard_take(driver->shard);
-    if (finished != NULL)
-        driver->callbacks.finished(driver->callbacks.state, finished);
+    /* Before anybody gets a reply that tells of it. */
     if (rc != 0 && !driver->told_failed) {
         driver->told_failed = true;
         driver->callbacks.failed(driver->callbacks.state, rc, sentence);
     }
+    finished = pl_shard_take(driver->shard);
+    if (finished != NULL)
+        driver->callbacks.finished(driver->callbacks.state, finished);
 }
 
 static void keep_syncing(struct pl_driver *driver)
@@ -419,6 +420,9 @@ int pl_driver_start(struct pl_shard *shard, bool threads, const struct pl_driver
         free_driver(driver);
         return rc;
     }
+    /* Nobody comes by later to fill an index that the modules have just brought. */
+    if (!threads)
+        drive_inline(driver);
     *out = driver;
     return 0;
 }

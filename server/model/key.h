@@ -36,6 +36,7 @@ enum pl_key_kind {
     PL_KIND_ITEM = 16,
     PL_KIND_LOCAL_INDEX = 17,
     PL_KIND_GLOBAL_INDEX = 18,
+    PL_KIND_INDEX_PLACE = 19, /* where an index's function put an item's entry, by the item's key */
     PL_KIND_STREAM = 32,
     PL_KIND_TTL = 33,
     PL_KIND_TRIGGER = 34,

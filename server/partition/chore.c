@@ -193,6 +193,16 @@ static void sweep_record(struct pl_buf *change, struct pl_bytes key, struct pl_b
     }
 }
 
+/* An index's entries are swept: now where its function put them, if it has one. */
+static bool sweep_on(struct pl_chore *chore)
+{
+    if (chore->space.kind != PL_KIND_LOCAL_INDEX && chore->space.kind != PL_KIND_GLOBAL_INDEX)
+        return false;
+    chore->space.kind = PL_KIND_INDEX_PLACE;
+    chore->partition = 0;
+    return true;
+}
+
 static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
 {
     struct pl_buf change = { 0 };
@@ -211,15 +221,17 @@ static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
     here = rc == 0 && is_here(chore, key);
     if (rc == PL_ENOTFOUND)
         rc = 0;
-    pl_change_count(&change, (uint16_t)chore->partition, chore->space.id, items, size_bytes);
+    if (chore->space.kind != PL_KIND_INDEX_PLACE)
+        pl_change_count(&change, (uint16_t)chore->partition, chore->space.id, items, size_bytes);
     if (rc == 0)
         rc = pl_buf_status(&change);
     if (rc == 0 && change.len > 0)
         rc = hands->commit(hands->state, (uint16_t)chore->partition, &change);
     pl_buf_deinit(&change);
-    if (rc == 0 && !here)
-        return next_partition(chore);
-    return rc;
+    if (rc != 0 || here)
+        return rc;
+    rc = next_partition(chore);
+    return rc == 1 && sweep_on(chore) ? 0 : rc;
 }
 
 static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const struct pl_chore_hands *hands)

@@ -198,6 +198,92 @@ int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *i
     return rc;
 }
 
+/* ---- where a function put it ------------------------------------------------------------------------ */
+
+static bool is_computed(const struct pl_index *index)
+{
+    return index->projection == PL_PROJECT_FUNCTION;
+}
+
+/* Where it is remembered: `item` is the item or its entry, for both have the item's key. */
+static int memory_of(const struct pl_index_work *work, const struct pl_index *index, struct pl_item item,
+                     struct pl_place *out)
+{
+    struct pl_keyspace space = { PL_KIND_INDEX_PLACE, index->id, work->partition_count };
+    struct pl_buf pk = { 0 }, tail = { 0 };
+    int rc = PL_ECORRUPT; /* an item in the table has its key */
+
+    if (pl_key_schema_encode(&work->table->keys, item, &pk, &tail, NULL) == PL_KEY_WHOLE)
+        rc = pl_buf_status(&pk) != 0 || pl_buf_status(&tail) != 0
+                 ? PL_ENOMEM
+                 : pl_place_make(out, &space, pl_buf_view(&pk), pl_buf_view(&tail), work->arena);
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    return rc;
+}
+
+/* The key attributes of an entry, which say where it stands. */
+static int keys_of(const struct pl_index_work *work, const struct pl_index *index, struct pl_item entry,
+                   struct pl_item *out)
+{
+    struct pl_buf buf = { 0 };
+    struct pl_bytes in = entry.bytes, name;
+    struct pl_value value;
+    struct pl_builder b;
+
+    pl_builder_init(&b, &buf, work->arena);
+    pl_builder_begin_item(&b);
+    while (pl_entry_take(&in, &name, &value)) {
+        if (!pl_key_schema_has(&index->keys, name) && !pl_key_schema_has(&work->table->keys, name))
+            continue;
+        pl_builder_name(&b, name);
+        pl_builder_value(&b, value);
+    }
+    pl_builder_end(&b);
+    return settle(&b, &buf, work->arena, out, NULL);
+}
+
+static int remember(const struct pl_index_work *work, const struct pl_index *index, struct pl_item entry)
+{
+    struct pl_place memory;
+    struct pl_item keys;
+    int rc = memory_of(work, index, entry, &memory);
+
+    if (rc == 0)
+        rc = keys_of(work, index, entry, &keys);
+    return rc != 0 ? rc : pl_place_set(&memory, work->view, &keys, work->scratch, work->change);
+}
+
+static int forget(const struct pl_index_work *work, const struct pl_index *index, struct pl_item entry)
+{
+    struct pl_place memory;
+    int rc = memory_of(work, index, entry, &memory);
+
+    return rc != 0 ? rc : pl_place_set(&memory, work->view, NULL, work->scratch, work->change);
+}
+
+/* PL_ENOTFOUND: the function put nothing there for this item. */
+static int recall(const struct pl_index_work *work, const struct pl_index *index, struct pl_item item,
+                  struct pl_place *out)
+{
+    struct pl_buf pk = { 0 }, tail = { 0 }, base = { 0 };
+    struct pl_place memory;
+    struct pl_item keys;
+    int rc = memory_of(work, index, item, &memory);
+
+    if (rc == 0)
+        rc = pl_place_get(&memory, work->view, &keys);
+    if (rc == 0) {
+        rc = encode_place(work, index, keys, &pk, &tail, &base, out, NULL);
+        if (rc == PL_ENOTFOUND || rc == PL_ESCRIPT)
+            rc = PL_ECORRUPT;
+    }
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    pl_buf_deinit(&base);
+    return rc;
+}
+
 /* ---- what changes ----------------------------------------------------------------------------------- */
 
 static void count_entry(const struct pl_index_work *work, const struct pl_index *index,
@@ -213,6 +299,12 @@ static int remove_entry(const struct pl_index_work *work, const struct pl_index 
     count_entry(work, index, entry, -1);
     pl_capacity_add_index(work->capacity, index->name, index->global,
                           pl_capacity_write(entry->item.size_bytes, 0));
+    if (is_computed(index)) {
+        int rc = forget(work, index, entry->item);
+
+        if (rc != 0)
+            return rc;
+    }
     return pl_place_set(&entry->place, work->view, NULL, work->scratch, work->change);
 }
 
@@ -222,6 +314,12 @@ static int add_entry(const struct pl_index_work *work, const struct pl_index *in
     count_entry(work, index, entry, 1);
     pl_capacity_add_index(work->capacity, index->name, index->global,
                           pl_capacity_write(0, entry->item.size_bytes));
+    if (is_computed(index)) {
+        int rc = remember(work, index, entry->item);
+
+        if (rc != 0)
+            return rc;
+    }
     return pl_place_set(&entry->place, work->view, &entry->item, work->scratch, work->change);
 }
 
@@ -235,22 +333,25 @@ static int replace_entry(const struct pl_index_work *work, const struct pl_index
     return pl_place_set(&after->place, work->view, &after->item, work->scratch, work->change);
 }
 
-/*
- * The entry that stands there. A function is asked again for what it once returned;
- * while an index is being filled, or where the function failed, there may be
- * no entry: what counts is what is stored.
- */
-static int entry_before(const struct pl_index_work *work, const struct pl_index *index,
-                        const struct pl_item *item, struct pl_index_entry *out)
+int pl_index_entry_stored(const struct pl_index_work *work, const struct pl_index *index,
+                          const struct pl_item *item, struct pl_index_entry *out)
 {
     struct pl_reason unheard;
-    int rc = pl_index_entry_of(work, index, item, out, &unheard);
+    int rc;
 
-    if (rc == PL_ESCRIPT || rc == PL_EINVALID)
-        return PL_ENOTFOUND;
-    if (rc != 0 || (index->projection != PL_PROJECT_FUNCTION && index->state == PL_INDEX_ACTIVE))
-        return rc;
-    return pl_place_get(&out->place, work->view, &out->item);
+    if (is_computed(index)) {
+        rc = recall(work, index, *item, &out->place);
+        if (rc != 0)
+            return rc;
+        rc = pl_place_get(&out->place, work->view, &out->item);
+        return rc == PL_ENOTFOUND ? PL_ECORRUPT : rc;
+    }
+    rc = pl_index_entry_of(work, index, item, out, &unheard);
+    if (rc == PL_EINVALID)
+        return PL_ENOTFOUND; /* written before there was the index, which then left it out */
+    /* While an index is being filled there may be no entry yet: what counts is what is stored. */
+    return rc == 0 && index->state == PL_INDEX_BACKFILLING ? pl_place_get(&out->place, work->view, &out->item)
+                                                           : rc;
 }
 
 /*
@@ -291,7 +392,7 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
                       const struct pl_item *before, const struct pl_item *after, struct pl_reason *why)
 {
     struct pl_index_entry old, new;
-    int had = before == NULL ? PL_ENOTFOUND : entry_before(work, index, before, &old);
+    int had = before == NULL ? PL_ENOTFOUND : pl_index_entry_stored(work, index, before, &old);
     int has = after == NULL ? PL_ENOTFOUND : pl_index_entry_of(work, index, after, &new, why);
     int rc;
 
@@ -332,8 +433,14 @@ int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index
 {
     struct pl_index_entry entry;
     struct pl_item there;
-    int rc = pl_index_entry_of(work, index, item, &entry, why);
+    int rc;
 
+    if (is_computed(index)) {
+        rc = recall(work, index, *item, &entry.place);
+        if (rc != PL_ENOTFOUND)
+            return rc; /* a write has been here already */
+    }
+    rc = pl_index_entry_of(work, index, item, &entry, why);
     if (rc == PL_ENOTFOUND || rc == PL_EINVALID || rc == PL_ESCRIPT)
         return rc == PL_ESCRIPT ? rc
                                 : 0; /* skipped silently, as DynamoDB's backfill does (dynamodb.md 3.4) */

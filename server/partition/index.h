@@ -14,6 +14,10 @@
  *     item before ──▸ entry before ┐
  *                                  ├──▸ nothing, put, delete, or delete and put
  *     item after  ──▸ entry after  ┘
+ *
+ * What a Lua function projects is computed once, when the item is written: asked again it may
+ * answer otherwise, or fail. So where its entry stands is remembered, under the item's own
+ * key (kind INDEX_PLACE): an item of the index's and the table's key attributes.
  */
 struct pl_index_work {
     const struct pl_view *view;
@@ -47,5 +51,12 @@ struct pl_index_entry {
  */
 int pl_index_entry_of(const struct pl_index_work *work, const struct pl_index *index,
                       const struct pl_item *item, struct pl_index_entry *out, struct pl_reason *why);
+
+/**
+ * The entry that stands in `index` for `item` now. 0, PL_ENOTFOUND when there is none. PL_ECORRUPT: it is
+ * remembered, but not there.
+ */
+int pl_index_entry_stored(const struct pl_index_work *work, const struct pl_index *index,
+                          const struct pl_item *item, struct pl_index_entry *out);
 
 #endif

@@ -63,10 +63,16 @@ static int check_entry(struct walk *walk, const struct pl_index *index, const st
 {
     struct pl_index_entry entry;
     struct pl_item there;
-    int rc = pl_index_entry_of(walk->work, index, item, &entry, NULL);
+    int rc = has_no_function(index) ? pl_index_entry_of(walk->work, index, item, &entry, NULL)
+                                    : pl_index_entry_stored(walk->work, index, item, &entry);
 
     if (rc == PL_ENOTFOUND || rc == PL_EINVALID)
         return 0; /* it has none */
+    if (rc == PL_ECORRUPT && !has_no_function(index)) {
+        fault(walk->verify, "%.*s/%.*s: an item's entry is not where it was put", (int)walk->table->name.len,
+              walk->table->name.data, (int)index->name.len, index->name.data);
+        return 0;
+    }
     if (rc != 0)
         return rc;
     rc = pl_place_get(&entry.place, walk->work->view, &there);
@@ -106,7 +112,7 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
             fault(walk->verify, "%.*s: an item stands in another's place", (int)walk->table->name.len,
                   walk->table->name.data);
         for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++)
-            if (walk->table->indexes[i].state == PL_INDEX_ACTIVE && has_no_function(&walk->table->indexes[i]))
+            if (walk->table->indexes[i].state == PL_INDEX_ACTIVE)
                 rc = check_entry(walk, &walk->table->indexes[i], &item);
     }
     pl_buf_deinit(&pk);
@@ -116,7 +122,22 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
 
 /* ---- an entry --------------------------------------------------------------------------------------- */
 
-static int check_entry_item(struct walk *walk, struct pl_item entry)
+/* What a function put into the index must be what its item remembers: nothing else finds it again. */
+static int check_is_remembered(struct walk *walk, struct pl_bytes key, struct pl_item item)
+{
+    struct pl_index_entry stored;
+    int rc = pl_index_entry_stored(walk->work, walk->index, &item, &stored);
+
+    if (rc == 0 && pl_bytes_equal(pl_key_view(&stored.place.key), key))
+        return 0;
+    if (rc != 0 && rc != PL_ENOTFOUND && rc != PL_ECORRUPT)
+        return rc;
+    fault(walk->verify, "%.*s/%.*s: an entry that its item does not know", (int)walk->table->name.len,
+          walk->table->name.data, (int)walk->index->name.len, walk->index->name.data);
+    return 0;
+}
+
+static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_item entry)
 {
     struct pl_keyspace space = { PL_KIND_ITEM, walk->table->id, walk->verify->partition_count };
     struct pl_buf pk = { 0 }, tail = { 0 };
@@ -130,6 +151,8 @@ static int check_entry_item(struct walk *walk, struct pl_item entry)
         rc = pl_place_get(&place, walk->work->view, &item);
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
+    if (rc == 0 && !has_no_function(walk->index))
+        return check_is_remembered(walk, key, item);
     if (rc != PL_ENOTFOUND)
         return rc;
     fault(walk->verify, "%.*s/%.*s: an entry has no item", (int)walk->table->name.len, walk->table->name.data,
@@ -159,7 +182,8 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
                   walk->table->name.data);
             continue;
         }
-        rc = walk->index == NULL ? check_item(walk, key, entry.item) : check_entry_item(walk, entry.item);
+        rc =
+            walk->index == NULL ? check_item(walk, key, entry.item) : check_entry_item(walk, key, entry.item);
         pl_arena_reset(walk->work->arena);
     }
     return rc;

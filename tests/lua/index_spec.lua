@@ -192,6 +192,59 @@ describe("an index", function()
       well()
     end)
 
+    it("moves and removes the entry of a function that never answers the same twice", function()
+      with_module [[return {
+        table = "Things", partition_key = "P:S", sort_key = "K:N",
+        indexes = {
+          ByR = { partition_key = "R:N",
+            project = function(item)
+              if item.Shy and math.random(2) == 1 then return nil end
+              if item.Moody and math.random(2) == 1 then error("not today") end
+              return { R = math.random(1000000), Num = item.Num }
+            end },
+        },
+      }]]
+      local long = ("x"):rep(600)
+      for round = 1, 30 do
+        assert(db:put("Things", { P = "p", K = 1, Num = round }))
+        assert(db:put("Things", { P = long, K = 2, Num = round }))
+        assert(db:put("Things", { P = "shy", K = 3, Num = round, Shy = true }))
+        db:put("Things", { P = "moody", K = 4, Num = round, Moody = true })
+      end
+      local found = {}
+      for entry in db:scan "Things/ByR" do
+        found[entry.P] = (found[entry.P] or 0) + 1
+        if entry.P == "p" or entry.P == long then assert.are.equal(30, entry.Num) end
+      end
+      assert.are.equal(1, found.p)
+      assert.are.equal(1, found[long])
+      assert.is_true((found.shy or 0) <= 1 and (found.moody or 0) <= 1)
+      well()
+      db:delete("Things", { P = "p", K = 1 })
+      db:delete("Things", { P = long, K = 2 })
+      db:delete("Things", { P = "shy", K = 3 })
+      db:delete("Things", { P = "moody", K = 4 })
+      assert.are.equal(0, #scratch.list(db:scan "Things/ByR"))
+      well()
+    end)
+
+    it("leaves nothing behind when its index is dropped", function()
+      with_module [[return {
+        table = "Things", partition_key = "P:S", sort_key = "K:N",
+        indexes = { ByR = { partition_key = "R:N", project = function(item) return { R = math.random(9) } end } },
+      }]]
+      for k = 1, 300 do assert(db:put("Things", { P = "p", K = k })) end
+      with_module [[return { table = "Things", partition_key = "P:S", sort_key = "K:N" }]]
+      assert.are.equal(300, db:count "Things")
+      well()
+      with_module [[return {
+        table = "Things", partition_key = "P:S", sort_key = "K:N",
+        indexes = { ByR = { partition_key = "R:N", project = function(item) return { R = math.random(9) } end } },
+      }]]
+      assert.are.equal(300, #scratch.list(db:scan "Things/ByR"))
+      well()
+    end)
+
     it("refuses the write when the function fails, and nothing is left behind", function()
       with_module [[return {
         table = "Things", partition_key = "P:S", sort_key = "K:N",
