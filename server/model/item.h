@@ -40,7 +40,7 @@ enum pl_type {
 
 enum {
     PL_ITEM_SIZE_MAX = 409600,
-    PL_NESTING_MAX = 32,            /* a top-level attribute is level 1 */
+    PL_NESTING_MAX = 32, /* a top-level attribute is level 1 */
     PL_ATTRIBUTE_NAME_MAX = 65535,
     PL_KEY_ATTRIBUTE_NAME_MAX = 255,
 };
@@ -70,9 +70,9 @@ enum pl_type pl_type_from_name(struct pl_bytes name);
  * their checksum was right). Each `take` steps over one thing at the front of
  * `*in`; false at the end. Soundness is asserted, never read past.
  */
-bool pl_value_take(struct pl_bytes *in, struct pl_value *out);                       /* L */
+bool pl_value_take(struct pl_bytes *in, struct pl_value *out);                        /* L */
 bool pl_entry_take(struct pl_bytes *in, struct pl_bytes *name, struct pl_value *out); /* M, items */
-bool pl_element_take(struct pl_bytes *in, struct pl_bytes *out);                     /* SS NS BS */
+bool pl_element_take(struct pl_bytes *in, struct pl_bytes *out);                      /* SS NS BS */
 
 /**
  * Check bytes from outside (a followed stream, a restored backup, a fuzzer): well-formed,
@@ -151,7 +151,8 @@ void pl_builder_null(struct pl_builder *b);
 /** Copy an encoded value (its nesting is checked against the depth here). */
 void pl_builder_value(struct pl_builder *b, struct pl_value value);
 /** Fail the build with a sentence of the caller's. */
-void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /**
  * Elements of an open set, in any order. A duplicate or an empty set fails with the texts of

@@ -37,7 +37,8 @@ static int see(void *arg, const struct pl_journal_record *record)
     require(seen->records == 0 || record->position == seen->next);
     seen->next = record->position + pl_journal_record_bytes(record->payload.len);
     seen->records++;
-    seen->digest = XXH3_64bits_withSeed(record->payload.data, record->payload.len, seen->digest + record->kind);
+    seen->digest =
+        XXH3_64bits_withSeed(record->payload.data, record->payload.len, seen->digest + record->kind);
     return 0;
 }
 
@@ -126,7 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct pl_disk disk;
-    struct pl_journal_options options = { .disk = &disk, .segment_bytes = 16384, .first_segment_bytes = 16384 };
+    struct pl_journal_options options = { .disk = &disk,
+                                          .segment_bytes = 16384,
+                                          .first_segment_bytes = 16384 };
     struct pl_journal_extent extent;
     struct pl_journal *journal = NULL;
     struct seen first = { 0 }, second = { 0 };

@@ -14,7 +14,7 @@ local HEIGHT = {
   front = 7, stream = 7,
 }
 
--- The top: server/*.c joins all parts. The shell is a client: it sees no more than a client would, and the table of verbs.
+-- The top: server/*.c joins all parts. The shell is a client: it sees what a client would, and the table of verbs.
 local TOP = "."
 local SHELL_SEES = { base = true, model = true, net = true, codec = true, shell = true }
 
