@@ -263,13 +263,9 @@ static void write_names(struct pl_buf *out, const struct pl_table *table)
 
 void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables)
 {
-    uint32_t count = 0;
-
     for (uint32_t i = 0; i < tables->count; i++) {
         const struct pl_table *table = tables->tables[i];
 
-        if (table->state != PL_TABLE_ACTIVE)
-            continue;
         begin(out, tag, "ROW {\"table\":");
         pl_json_write_string(out, table->name);
         pl_buf_append_bytes(out, pl_str(",\"partition_key\":"));
@@ -281,9 +277,8 @@ void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct 
         write_names(out, table);
         pl_buf_append_byte(out, '}');
         end(out);
-        count++;
     }
     begin(out, tag, "END ");
-    pl_buf_append_format(out, "{\"count\":%u}", count);
+    pl_buf_append_format(out, "{\"count\":%u}", tables->count);
     end(out);
 }

@@ -37,7 +37,6 @@ enum pl_projection_kind {
 enum pl_index_state {
     PL_INDEX_ACTIVE,
     PL_INDEX_BACKFILLING, /* written by every write, not yet readable */
-    PL_INDEX_DROPPING,    /* neither written nor readable; entries are being removed */
 };
 
 struct pl_throughput {
@@ -81,8 +80,6 @@ struct pl_trigger {
     bool has_filter;
 };
 
-enum pl_table_state { PL_TABLE_ACTIVE, PL_TABLE_DROPPING };
-
 struct pl_table {
     atomic_uint references;
     struct pl_arena arena; /* owns every name below */
@@ -91,7 +88,6 @@ struct pl_table {
     uint32_t id;      /* of the keyspace; never reused */
     uint64_t version; /* grows with every alteration */
     int64_t created_ms;
-    enum pl_table_state state;
     struct pl_key_schema keys;
     struct pl_bytes ttl_attribute; /* empty: no expiry */
     enum pl_stream_view stream;

@@ -7,7 +7,7 @@
  * A table as the catalog keeps it. Texts are a varint length and bytes, integers are
  * little-endian, counts are varints:
  *
- *     format u8 (1) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ state u8 ▸ keys ▸ ttl ▸ stream u8 ▸
+ *     format u8 (1) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ stream u8 ▸
  *     throughput ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
  *     count ▸ names of conditions
  *
@@ -116,7 +116,6 @@ void pl_table_encode(const struct pl_table *table, struct pl_buf *out)
     put_u32(out, table->id);
     put_u64(out, table->version);
     put_u64(out, (uint64_t)table->created_ms);
-    pl_buf_append_byte(out, (uint8_t)table->state);
     put_keys(out, &table->keys);
     put_text(out, table->ttl_attribute);
     pl_buf_append_byte(out, (uint8_t)table->stream);
@@ -293,7 +292,7 @@ static void take_index(struct decoder *d, struct pl_index *index)
     index->name = take_name(d);
     index->id = take_u32(d);
     index->global = take_u8(d, 1);
-    index->state = take_u8(d, PL_INDEX_DROPPING);
+    index->state = take_u8(d, PL_INDEX_BACKFILLING);
     take_keys(d, &index->keys);
     index->projection = take_u8(d, PL_PROJECT_FUNCTION);
     index->names = take_texts(d, &index->name_count);
@@ -351,7 +350,6 @@ static void take_table(struct decoder *d, struct pl_table *table)
     table->id = take_u32(d);
     table->version = take_u64(d);
     table->created_ms = (int64_t)take_u64(d);
-    table->state = take_u8(d, PL_TABLE_DROPPING);
     take_keys(d, &table->keys);
     table->ttl_attribute = take_text(d);
     table->stream = take_u8(d, PL_STREAM_NEW_AND_OLD_IMAGES);

@@ -92,12 +92,3 @@ struct pl_table *pl_tables_find_id(const struct pl_tables *tables, uint32_t id)
             return tables->tables[i];
     return NULL;
 }
-
-uint32_t pl_tables_after(const struct pl_tables *tables, struct pl_bytes name)
-{
-    uint32_t at = lower_bound(tables, name);
-
-    if (at < tables->count && pl_bytes_equal(tables->tables[at]->name, name))
-        at++;
-    return at;
-}

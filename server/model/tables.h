@@ -31,7 +31,4 @@ void pl_tables_unref(struct pl_tables *tables); /* NULL is allowed */
 struct pl_table *pl_tables_find(const struct pl_tables *tables, struct pl_bytes name);
 struct pl_table *pl_tables_find_id(const struct pl_tables *tables, uint32_t id);
 
-/** The position of the first table whose name is greater than `name`: where a listing goes on. */
-uint32_t pl_tables_after(const struct pl_tables *tables, struct pl_bytes name);
-
 #endif

@@ -416,12 +416,8 @@ int pl_index_update(const struct pl_index_work *work, const struct pl_item *befo
                     const struct pl_item *after, struct pl_reason *why)
 {
     for (uint32_t i = 0; i < work->table->index_count; i++) {
-        const struct pl_index *index = &work->table->indexes[i];
-        int rc;
+        int rc = update_one(work, &work->table->indexes[i], before, after, why);
 
-        if (index->state == PL_INDEX_DROPPING)
-            continue;
-        rc = update_one(work, index, before, after, why);
         if (rc != 0)
             return rc;
     }

@@ -31,7 +31,7 @@ struct pl_index_work {
     struct pl_capacity *capacity; /* receives what they cost */
 };
 
-/** Either item may be NULL, not both. All indexes that are not being dropped. */
+/** Either item may be NULL, not both. All indexes of the table. */
 int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
                     const struct pl_item *after, struct pl_reason *why);
 

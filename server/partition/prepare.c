@@ -130,7 +130,7 @@ static int check_index_keys(struct pl_operation *op)
         const struct pl_key_attribute *bad = NULL;
         enum pl_key_found found;
 
-        if (index->state == PL_INDEX_DROPPING || index->projection == PL_PROJECT_FUNCTION)
+        if (index->projection == PL_PROJECT_FUNCTION)
             continue;
         pl_buf_clear(&pk);
         pl_buf_clear(&sk);
@@ -210,7 +210,7 @@ static int find_index(struct pl_operation *op)
     if (op->index_name.len == 0)
         return 0;
     op->index = pl_table_index(op->table, op->index_name);
-    if (op->index == NULL || op->index->state == PL_INDEX_DROPPING)
+    if (op->index == NULL)
         return pl_reason_set(&op->reply.why, PL_EINVALID, "The table does not have the specified index: %.*s",
                              NAME(op->index_name));
     if (op->index->state == PL_INDEX_BACKFILLING)
@@ -606,7 +606,7 @@ static int find_table(struct pl_operation *op, const struct pl_tables *tables)
 {
     struct pl_table *table = pl_tables_find(tables, op->table_name);
 
-    if (table == NULL || table->state == PL_TABLE_DROPPING)
+    if (table == NULL)
         return PL_ENOTABLE;
     op->table = pl_table_ref(table);
     return 0;
