@@ -28,7 +28,7 @@ struct pl_node_options {
     uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* or sooner, after so much journal; 0: 64 MiB */
     uint64_t journal_segment_bytes;    /* 0: 64 MiB */
-    uint64_t transaction_bytes_max;    /* of dirty pages in the store; 0: 16 MiB */
+    uint64_t transaction_bytes_max;    /* of dirty pages, in one transaction of a flush; 0: 16 MiB */
     uint32_t reader_count;             /* routers that will attach, and a few more for backups and checks */
     bool threads;                      /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;
@@ -44,7 +44,7 @@ void pl_node_close(struct pl_node *node);
 
 /**
  * A router for the calling thread. `wake` is called from another thread when replies
- * are waiting: the caller then calls pl_node_deliver() on its own thread (with libuv,
+ * are waiting: the caller then calls pl_attachment_deliver() on its own thread (with libuv,
  * `wake` is a uv_async_send). Without threads, `wake` is never called.
  */
 typedef void (*pl_node_wake_fn)(void *state);

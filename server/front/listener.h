@@ -10,7 +10,7 @@
  * (with a socket for each loop the kernel would spread them unevenly).
  *
  * Accepting is our own call and not uv_accept(), which never accepts again after
- * one failure in the libuv of Debian 12 (reliability.md H32), and which closes
+ * one failure in the libuv of Debian 12, and which closes
  * connections without a word when descriptors run out. Here one descriptor is kept
  * in reserve, so that a client over any limit is told why.
  */

@@ -7,7 +7,7 @@
 
 /**
  * JSON in and out of items, in one pass and without losing a digit or a byte.
- * Reading is strict (reliability.md 3.5): RFC 8259 and nothing more, well-formed
+ * Reading is strict: RFC 8259 and nothing more, well-formed
  * UTF-8, no raw control characters, no lone surrogates, no duplicate names, no
  * trailing bytes, `\u0000` is a character like any other.
  *

@@ -60,7 +60,7 @@ struct pl_operation;
 
 /**
  * What an operation came to. The codec turns it into bytes. A read's `item` may be a view
- * into the database's page: write it out before the router rests. All else is good until the
+ * into the database's page or memory: write it out before the router rests. All else is good until the
  * operation is reset.
  */
 struct pl_reply {

@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 /**
- * What one write does to the store, decided once, on the leader: a list of effects
+ * What one write does to what is stored, decided once, on the leader: a list of effects
  * in the order they were found. It is the payload of a journal record; recovery and
  * followers apply it and run no condition and no script.
  *

@@ -10,21 +10,21 @@
 #include "store/recovery.h"
 
 /**
- * A shard: one store, one journal, and the writes of the partitions in them, one at a
- * time. It is passive: it has no thread, no socket and no clock of its own, and never
+ * A shard: one journal, one state (what is applied: memory over a store, store/state.h), and the writes of
+ * the partitions in them, one at a time. It is passive: it has no thread, no socket and no clock of its own, and never
  * waits. Whoever drives it calls, from one thread (the shard's):
  *
  *     submit      queue operations
  *     turn        judge what is queued, append it to the journal, seal a batch when none is in flight
  *     end_sync    the batch in flight is durable (or has failed)
- *     apply       put durable batches into the store; their operations are finished
+ *     apply       put durable batches into memory, where reads see them; their operations are finished
  *     take        the finished operations
- *     tick        now and then: marks, checkpoints, room
+ *     tick        now and then: checkpoints, room, the journal's marks
  *
  * and, from a worker while the shard goes on:
  *
  *     run_sync        when pl_shard_syncs(): write and sync the batch in flight
- *     run_checkpoint  when pl_shard_checkpoints(): make the store durable
+ *     run_checkpoint  when pl_shard_checkpoints(): flush what is frozen into the store, and make that durable
  *     run_prepare     when pl_shard_wants_prepare(): the next journal segment
  *
  * With one thread in all, calling them in turn is fine: that is how an embedding
@@ -58,6 +58,7 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
  */
 int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why);
 
+/* Each lives as long as the shard. */
 struct pl_store *pl_shard_store(struct pl_shard *shard);
 struct pl_state *pl_shard_state(struct pl_shard *shard);
 struct pl_counters *pl_shard_counters(struct pl_shard *shard);
@@ -119,11 +120,16 @@ bool pl_shard_has_chores(const struct pl_shard *shard);
 /** No more of them until the next start, which takes them up again: the end must not wait for a large table. */
 void pl_shard_put_off_chores(struct pl_shard *shard);
 
+/** What was applied is frozen and waits for pl_shard_run_checkpoint(). */
 bool pl_shard_checkpoints(const struct pl_shard *shard);
+/** Worker; nobody else writes to the store. Hand the result to pl_shard_end_checkpoint(). */
 int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why);
+/** For want of room or memory puts stop, and a later tick tries again; any other failure is final. */
 void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why);
 
+/** The journal's next segment is wanted: see pl_journal_prepare(). */
 bool pl_shard_wants_prepare(const struct pl_shard *shard);
+/** Worker. A failure may be tried again. */
 int pl_shard_run_prepare(struct pl_shard *shard, struct pl_reason *why);
 
 /**

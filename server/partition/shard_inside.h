@@ -44,7 +44,7 @@ struct pl_shard {
     struct pl_batch *spare;
     uint64_t batch_number;
     uint64_t applied_batch;
-    uint64_t applied_position; /* of the journal: all before is in the store */
+    uint64_t applied_position; /* of the journal: all before is in the state */
     struct pl_operation *finished_first, *finished_last;
 
     /* Checkpoints: begun, run by a worker, recorded in the journal, committed once durable. */

@@ -17,7 +17,7 @@ struct pl_group {
     uint16_t partition;
     uint64_t term;
     uint64_t last_index;    /* of the newest entry proposed */
-    uint64_t applied_index; /* of the newest entry that is in the store */
+    uint64_t applied_index; /* of the newest entry that every read sees */
 };
 
 /**
@@ -28,7 +28,7 @@ struct pl_group {
 int pl_group_propose(struct pl_group *group, struct pl_journal *journal, struct pl_bytes change,
                      enum pl_journal_use use, uint64_t *position, struct pl_reason *why);
 
-/** The entries up to `index` are in the store. They come in order. */
+/** The entries up to `index` are applied. They come in order. */
 void pl_group_applied(struct pl_group *group, uint64_t index);
 
 /** An entry found in the journal at start: recovery is about to apply it. PL_ECORRUPT when one before it is missing. */

@@ -51,8 +51,8 @@ void pl_router_returned(struct pl_router *router, struct pl_operation *op);
 
 /**
  * Between the requests of one loop turn, reads share a snapshot taken at the first
- * read. Call this before the loop sleeps: a forgotten snapshot pins every page
- * (reliability.md H9). Also called by the router itself after a write came back, so
+ * read. Call this before the loop sleeps: a forgotten snapshot pins every page,
+ * and the file grows without end. Also called by the router itself after a write came back, so
  * that what was acknowledged is seen.
  */
 void pl_router_rest(struct pl_router *router);

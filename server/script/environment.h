@@ -5,7 +5,7 @@
 #include <lua.h>
 
 /**
- * The world a module sees, built from an allow-list (reliability.md 3.3): no io, no
+ * The world a module sees, built from an allow-list: no io, no
  * os but time, date and clock, no debug, package, require, load, coroutines or
  * collectgarbage. Library tables are read-only proxies that all modules share; the
  * table of globals is each module's own. The string metatable is locked.

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /**
- * Items are lent to a script for one call: the page under them goes with its
- * transaction. What a script holds of them remembers the number of its call, and
+ * Items are lent to a script for one call: what they are views into goes with the
+ * call's snapshot. What a script holds of them remembers the number of its call, and
  * once that is over, every use of it fails politely. Must outlive the Lua state's
  * userdata, so it belongs to whoever closes the state.
  */

@@ -23,7 +23,7 @@ uint32_t pl_source_line_of_word(struct pl_bytes text, struct pl_bytes word);
  * The line where more than `steps_max` field accesses follow each other in one
  * expression (a.b[c].d...); 0: nowhere. Lua's message for an error at the end of such a
  * chain walks back over all of it, with the square of its length and deep on the C
- * stack (reliability.md H23), where no hook looks.
+ * stack, where no hook looks.
  */
 uint32_t pl_source_line_of_chain(struct pl_bytes text, uint32_t steps_max);
 

@@ -11,7 +11,7 @@
  * Commits to the store wait for no disk, so after a power loss its file is a mixture of old
  * and new pages. A checkpoint makes one state of it, T, safe:
  *
- *     shard    pl_checkpoint_begin     pins T: no page of it is written again; copies its two meta pages
+ *     worker   pl_checkpoint_begin     pins T: no page of it is written again; copies its two meta pages
  *     worker   pl_checkpoint_run       write-back, paced, then one fdatasync: all pages of T are on disk
  *     shard    pl_checkpoint_payload   ▸ append as a CHECKPOINT record, sealed and synced with the rest
  *     shard    pl_checkpoint_commit    once that record is durable: lets go of the state before T,
@@ -22,8 +22,8 @@
  * newest durable CHECKPOINT record names one of them. Without the pins, half of all power
  * losses break the file.
  *
- * The shard's thread calls everything but pl_checkpoint_run(); begin, run and commit (or
- * abandon) follow each other. A failure of pl_checkpoint_run() is final: the disk
+ * The worker is the one that has just flushed T into the store (state.h); all else is the shard's thread's.
+ * Begin, run and commit (or abandon) follow each other. A failure of pl_checkpoint_run() is final: the disk
  * may have dropped what it failed to write, so the shard stops taking writes.
  */
 struct pl_checkpoint;
@@ -39,7 +39,7 @@ int pl_checkpoint_open(const struct pl_disk *disk, struct pl_store *store, const
 void pl_checkpoint_close(struct pl_checkpoint *checkpoint);
 
 /**
- * Begin one, between write transactions. `replay_from` is the journal position
+ * Worker: begin one, between write transactions. `replay_from` is the journal position
  * of the first record that the store does not hold yet. PL_EINUSE: one is under way.
  */
 int pl_checkpoint_begin(struct pl_checkpoint *checkpoint, uint64_t replay_from, struct pl_reason *why);

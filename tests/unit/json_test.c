@@ -62,7 +62,7 @@ static bool says(const char *part)
 
 #define CHECK_TEXT(got, wanted) CHECK_MSG(strcmp(got, wanted) == 0, "%s", got)
 
-/* --- strictness: reliability.md 3.5, point by point --- */
+/* --- strictness, point by point --- */
 
 static void a_zero_character_is_kept(void)
 {

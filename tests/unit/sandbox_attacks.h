@@ -6,7 +6,7 @@
 
 /**
  * What somebody might write in a module to take the server down, to stay in it for
- * ever, or to get out (reliability.md H21 to H30 and the lessons of Redis). Each ends
+ * ever, or to get out (among them what Redis learned the hard way). Each ends
  * with a sentence that holds `sentence`; NULL: it must end well, having achieved nothing,
  * which it checks by itself.
  */
