@@ -76,19 +76,19 @@ static void write_text(struct pl_buf *out, const char *text)
     pl_buf_append(out, text, strlen(text));
 }
 
-static void write_number(struct pl_buf *out, const struct pl_number *number)
+/* Text in DynamoDB's dialect, where no client may take it for a double. */
+static void write_number(struct pl_buf *out, enum pl_json_dialect dialect, const struct pl_number *number)
 {
-    char *to = pl_buf_reserve(out, PL_NUMBER_TEXT_MAX);
+    char *to = pl_buf_reserve(out, PL_NUMBER_TEXT_MAX + 2);
+    bool quoted = dialect == PL_JSON_TYPED;
+    size_t len;
 
-    if (to != NULL)
-        out->len += pl_number_format(number, to);
-}
-
-static void write_quoted_number(struct pl_buf *out, const struct pl_number *number)
-{
-    pl_buf_append_byte(out, '"');
-    write_number(out, number);
-    pl_buf_append_byte(out, '"');
+    if (to == NULL)
+        return;
+    len = pl_number_format(number, to + quoted);
+    if (quoted)
+        to[0] = to[len + 1] = '"';
+    out->len += len + 2 * (size_t)quoted;
 }
 
 static void write_base64(struct pl_buf *out, struct pl_bytes bytes)
@@ -140,10 +140,7 @@ static void write_element(struct pl_buf *out, enum pl_json_dialect dialect, enum
         pl_json_write_string(out, element);
     } else if (set == PL_TYPE_NS) {
         PL_ASSERT(pl_number_decode(element, &number) == 0);
-        if (dialect == PL_JSON_TYPED)
-            write_quoted_number(out, &number);
-        else
-            write_number(out, &number);
+        write_number(out, dialect, &number);
     } else if (dialect == PL_JSON_TYPED) {
         write_base64(out, element);
     } else {
@@ -175,65 +172,36 @@ static bool looks_like_marker(struct pl_bytes entries)
     return pl_entry_take(&entries, &name, &value) && name.len > 0 && name.data[0] == '$' && entries.len == 0;
 }
 
-static void write_plain(struct pl_buf *out, struct pl_value value)
+/* What a value is wrapped in, as in {"N":...} or {"$set":...}; NULL: it stands as it is. */
+static const char *wrapper_of(enum pl_json_dialect dialect, struct pl_value value)
 {
-    struct pl_number number;
-
+    if (dialect == PL_JSON_TYPED)
+        return pl_type_name(value.type);
     switch (value.type) {
-    case PL_TYPE_S:
-        pl_json_write_string(out, value.payload);
-        break;
-    case PL_TYPE_N:
-        pl_value_number(value, &number);
-        write_number(out, &number);
-        break;
     case PL_TYPE_B:
-        write_text(out, "{\"$binary\":");
-        write_base64(out, value.payload);
-        pl_buf_append_byte(out, '}');
-        break;
-    case PL_TYPE_BOOL:
-        write_text(out, pl_value_bool(value) ? "true" : "false");
-        break;
-    case PL_TYPE_NULL:
-        write_text(out, "null");
-        break;
-    case PL_TYPE_L:
-        write_list(out, PL_JSON_PLAIN, value.payload);
-        break;
+        return "$binary";
     case PL_TYPE_M:
-        if (looks_like_marker(value.payload)) {
-            write_text(out, "{\"$map\":");
-            write_entries(out, PL_JSON_PLAIN, value.payload);
-            pl_buf_append_byte(out, '}');
-        } else {
-            write_entries(out, PL_JSON_PLAIN, value.payload);
-        }
-        break;
+        return looks_like_marker(value.payload) ? "$map" : NULL;
     case PL_TYPE_SS:
     case PL_TYPE_NS:
     case PL_TYPE_BS:
-        write_text(out, "{\"$set\":");
-        write_set(out, PL_JSON_PLAIN, value);
-        pl_buf_append_byte(out, '}');
-        break;
+        return "$set";
+    default:
+        return NULL;
     }
 }
 
-static void write_typed(struct pl_buf *out, struct pl_value value)
+static void write_inside(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_value value)
 {
     struct pl_number number;
 
-    write_text(out, "{\"");
-    write_text(out, pl_type_name(value.type));
-    write_text(out, "\":");
     switch (value.type) {
     case PL_TYPE_S:
         pl_json_write_string(out, value.payload);
         break;
     case PL_TYPE_N:
         pl_value_number(value, &number);
-        write_quoted_number(out, &number);
+        write_number(out, dialect, &number);
         break;
     case PL_TYPE_B:
         write_base64(out, value.payload);
@@ -242,29 +210,35 @@ static void write_typed(struct pl_buf *out, struct pl_value value)
         write_text(out, pl_value_bool(value) ? "true" : "false");
         break;
     case PL_TYPE_NULL:
-        write_text(out, "true");
+        write_text(out, dialect == PL_JSON_TYPED ? "true" : "null");
         break;
     case PL_TYPE_L:
-        write_list(out, PL_JSON_TYPED, value.payload);
+        write_list(out, dialect, value.payload);
         break;
     case PL_TYPE_M:
-        write_entries(out, PL_JSON_TYPED, value.payload);
+        write_entries(out, dialect, value.payload);
         break;
     case PL_TYPE_SS:
     case PL_TYPE_NS:
     case PL_TYPE_BS:
-        write_set(out, PL_JSON_TYPED, value);
+        write_set(out, dialect, value);
         break;
     }
-    pl_buf_append_byte(out, '}');
 }
 
 void pl_json_write_value(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_value value)
 {
-    if (dialect == PL_JSON_PLAIN)
-        write_plain(out, value);
-    else
-        write_typed(out, value);
+    const char *wrapper = wrapper_of(dialect, value);
+
+    if (wrapper == NULL) {
+        write_inside(out, dialect, value);
+        return;
+    }
+    write_text(out, "{\"");
+    write_text(out, wrapper);
+    write_text(out, "\":");
+    write_inside(out, dialect, value);
+    pl_buf_append_byte(out, '}');
 }
 
 void pl_json_write_item(struct pl_buf *out, enum pl_json_dialect dialect, struct pl_item item)
