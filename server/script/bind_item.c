@@ -224,33 +224,45 @@ static int list_len(lua_State *L)
     return 1;
 }
 
-/* Upvalues: the view, the offset of the next element, and its place. */
-static int list_next(lua_State *L)
+/* An iterator over the elements. Upvalues: the view, the offset of the next element, and its place. */
+static int walk(lua_State *L, const char *type, lua_CFunction next)
 {
-    struct pl_view *view = check_view(L, lua_upvalueindex(1), LIST_TYPE);
-    struct pl_bytes rest = rest_of(view, lua_tointeger(L, lua_upvalueindex(2)));
-    lua_Integer place = lua_tointeger(L, lua_upvalueindex(3));
-    struct pl_value value;
+    check_view(L, 1, type);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushinteger(L, 1);
+    lua_pushcclosure(L, next, 3);
+    return 1;
+}
 
-    if (!pl_value_take(&rest, &value))
-        return 0;
+/* An element was taken, and `rest` is left: its place is pushed, and the iterator moves on. */
+static void step_to(lua_State *L, const struct pl_view *view, struct pl_bytes rest)
+{
+    lua_Integer place = lua_tointeger(L, lua_upvalueindex(3));
+
     lua_pushinteger(L, rest.data - view->value.payload.data);
     lua_replace(L, lua_upvalueindex(2));
     lua_pushinteger(L, place + 1);
     lua_replace(L, lua_upvalueindex(3));
     lua_pushinteger(L, place);
+}
+
+static int list_next(lua_State *L)
+{
+    struct pl_view *view = check_view(L, lua_upvalueindex(1), LIST_TYPE);
+    struct pl_bytes rest = rest_of(view, lua_tointeger(L, lua_upvalueindex(2)));
+    struct pl_value value;
+
+    if (!pl_value_take(&rest, &value))
+        return 0;
+    step_to(L, view, rest);
     pl_value_push(L, view->loan, value);
     return 2;
 }
 
 static int list_pairs(lua_State *L)
 {
-    check_view(L, 1, LIST_TYPE);
-    lua_pushvalue(L, 1);
-    lua_pushinteger(L, 0);
-    lua_pushinteger(L, 1);
-    lua_pushcclosure(L, list_next, 3);
-    return 1;
+    return walk(L, LIST_TYPE, list_next);
 }
 
 void pl_element_push(lua_State *L, enum pl_type type, struct pl_bytes element)
@@ -281,27 +293,17 @@ static int set_next(lua_State *L)
 {
     struct pl_view *view = check_view(L, lua_upvalueindex(1), SET_TYPE);
     struct pl_bytes rest = rest_of(view, lua_tointeger(L, lua_upvalueindex(2))), element;
-    lua_Integer place = lua_tointeger(L, lua_upvalueindex(3));
 
     if (!pl_element_take(&rest, &element))
         return 0;
-    lua_pushinteger(L, rest.data - view->value.payload.data);
-    lua_replace(L, lua_upvalueindex(2));
-    lua_pushinteger(L, place + 1);
-    lua_replace(L, lua_upvalueindex(3));
-    lua_pushinteger(L, place);
+    step_to(L, view, rest);
     pl_element_push(L, view->value.type, element);
     return 2;
 }
 
 static int set_pairs(lua_State *L)
 {
-    check_view(L, 1, SET_TYPE);
-    lua_pushvalue(L, 1);
-    lua_pushinteger(L, 0);
-    lua_pushinteger(L, 1);
-    lua_pushcclosure(L, set_next, 3);
-    return 1;
+    return walk(L, SET_TYPE, set_next);
 }
 
 /* Another type than the set's own is no element: false, not an error. */
