@@ -171,6 +171,8 @@ struct pl_node *pl_parser_path(struct pl_parser *p);
 struct pl_node *pl_parser_value(struct pl_parser *p);
 /** path, :value, function(...), or one of them in brackets. */
 struct pl_node *pl_parser_operand(struct pl_parser *p);
+/** `inside` (NULL: it failed) was read after pl_parser_enter() and a "(": the ")" and the level up. */
+struct pl_node *pl_parser_close_brackets(struct pl_parser *p, struct pl_node *inside);
 /** A whole condition, up to the end of the text. */
 struct pl_node *pl_parser_condition(struct pl_parser *p);
 

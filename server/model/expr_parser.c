@@ -483,7 +483,7 @@ static struct pl_node *call(struct pl_parser *p)
     return node;
 }
 
-static struct pl_node *close_brackets(struct pl_parser *p, struct pl_node *inside)
+struct pl_node *pl_parser_close_brackets(struct pl_parser *p, struct pl_node *inside)
 {
     if (inside == NULL || pl_parser_expect_sign(p, ")") != 0)
         return NULL;
@@ -513,7 +513,7 @@ struct pl_node *pl_parser_operand(struct pl_parser *p)
     if (pl_parser_enter(p) != 0)
         return NULL;
     pl_lexer_advance(&p->lexer);
-    return close_brackets(p, pl_parser_operand(p));
+    return pl_parser_close_brackets(p, pl_parser_operand(p));
 }
 
 static bool comparator(struct pl_token token, enum pl_node_kind *kind)
@@ -594,7 +594,7 @@ static struct pl_node *primary(struct pl_parser *p)
         if (pl_parser_enter(p) != 0)
             return NULL;
         pl_lexer_advance(&p->lexer);
-        node = close_brackets(p, or (p));
+        node = pl_parser_close_brackets(p, or (p));
     } else {
         node = bare_operand(p);
     }

@@ -30,21 +30,12 @@ static struct pl_node *set_value(struct pl_parser *p);
 /* An operand, or a whole value in brackets. */
 static struct pl_node *left_side(struct pl_parser *p)
 {
-    struct pl_node *inside;
-
     if (!pl_token_is_sign(p->lexer.current, "("))
         return pl_parser_operand(p);
     if (pl_parser_enter(p) != 0)
         return NULL;
     pl_lexer_advance(&p->lexer);
-    inside = set_value(p);
-    if (inside == NULL || pl_parser_expect_sign(p, ")") != 0)
-        return NULL;
-    if (inside->parenthesized)
-        pl_parser_note(p, PL_RANK_PARENTHESES, "The expression has redundant parentheses;");
-    inside->parenthesized = true;
-    p->depth--;
-    return inside;
+    return pl_parser_close_brackets(p, set_value(p));
 }
 
 /* One + or - at most. */
