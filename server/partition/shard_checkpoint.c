@@ -146,46 +146,47 @@ int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
     return rc == 0 ? 0 : PL_EIO;
 }
 
-void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why)
+/* The journal has it all. Puts stop until there is room; the next tick begins again. */
+static void wait_for_room(struct pl_shard *shard, int rc)
+{
+    shard->checkpoint = CHECKPOINT_WAITING;
+    pl_shard_tell_flushed(shard, rc);
+}
+
+static void give_up(struct pl_shard *shard, int rc, const struct pl_reason *why)
+{
+    pl_shard_fail(shard, rc, why);
+    if (pl_checkpoint_busy(shard->files.checkpoint))
+        pl_checkpoint_abandon(shard->files.checkpoint);
+    shard->checkpoint = CHECKPOINT_NONE;
+    pl_shard_tell_flushed(shard, rc);
+}
+
+static int append_record(struct pl_shard *shard, struct pl_reason *why)
 {
     struct pl_journal_record record = { .kind = PL_JOURNAL_CHECKPOINT };
     struct pl_buf payload = { 0 };
-    struct pl_reason unwritten = { 0 };
-    bool starved = rc == PL_EFULL || rc == PL_ENOMEM, changed = starved != (shard->starved != 0);
+    int rc;
 
-    shard->starved = starved ? rc : 0;
-    if (changed)
-        look_at_room(shard);
-    if (starved) {
-        /* The journal has it all. Puts stop until there is room. */
-        shard->checkpoint = CHECKPOINT_WAITING;
-        pl_shard_tell_flushed(shard, rc);
-        return;
-    }
-    if (rc != 0) {
-        pl_shard_fail(shard, rc, why);
-        if (pl_checkpoint_busy(shard->files.checkpoint))
-            pl_checkpoint_abandon(shard->files.checkpoint);
-        shard->checkpoint = CHECKPOINT_NONE;
-        pl_shard_tell_flushed(shard, rc);
-        return;
-    }
-    pl_state_settle(shard->state);
-#ifdef PL_MUTANT_EARLY_TRIM
-    pl_journal_trim(shard->files.journal, shard->checkpoint_position);
-#endif
-    pl_shard_drop_view(shard);
-    pl_shard_tell_flushed(shard, 0);
     pl_checkpoint_payload(shard->files.checkpoint, &payload);
     record.payload = pl_buf_view(&payload);
     rc = pl_buf_status(&payload);
     if (rc == 0)
         rc = pl_journal_append(shard->files.journal, &record, PL_JOURNAL_SHRINK, &shard->checkpoint_record,
-                               &unwritten);
+                               why);
     pl_buf_deinit(&payload);
+    return rc;
+}
+
+/* It is on the disk, and counts once the journal says so. */
+static void record_checkpoint(struct pl_shard *shard)
+{
+    struct pl_reason why = { 0 };
+    int rc = append_record(shard, &why);
+
     if (rc != 0) {
         pl_log(shard->options.logger, PL_LOG_WARN, "the checkpoint was not recorded", "%s",
-               pl_reason_text(&unwritten, rc));
+               pl_reason_text(&why, rc));
         pl_checkpoint_abandon(shard->files.checkpoint);
         shard->checkpoint = CHECKPOINT_NONE;
         shard->checkpoint_changes = UINT64_MAX; /* another is due, though nothing changes */
@@ -194,6 +195,30 @@ void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_rea
     shard->checkpoint = CHECKPOINT_RECORDED;
     shard->gathering->must_sync = true;
     pl_shard_seal(shard);
+}
+
+void pl_shard_end_checkpoint(struct pl_shard *shard, int rc, const struct pl_reason *why)
+{
+    bool starved = rc == PL_EFULL || rc == PL_ENOMEM, changed = starved != (shard->starved != 0);
+
+    shard->starved = starved ? rc : 0;
+    if (changed)
+        look_at_room(shard);
+    if (starved) {
+        wait_for_room(shard, rc);
+        return;
+    }
+    if (rc != 0) {
+        give_up(shard, rc, why);
+        return;
+    }
+    pl_state_settle(shard->state);
+#ifdef PL_MUTANT_EARLY_TRIM
+    pl_journal_trim(shard->files.journal, shard->checkpoint_position);
+#endif
+    pl_shard_drop_view(shard);
+    pl_shard_tell_flushed(shard, 0);
+    record_checkpoint(shard);
 }
 
 bool pl_shard_wants_prepare(const struct pl_shard *shard)
