@@ -11,7 +11,7 @@
  * while the disk and the followers work, and two writes to one key in one turn see
  * each other. Readers never look here: what is in flight is not yet durable.
  *
- *     key ──▸ overlay ──(not there)──▸ store
+ *     key ──▸ overlay ──(not there)──▸ state
  *
  * Belongs to one shard and its thread. Keys and images are views into the batch that
  * made them; pl_inflight_settle() forgets a batch's entries before its memory goes.
