@@ -49,7 +49,7 @@ static void note(struct life *life, int key, int version, int rc)
 
 static int read_version(struct life *life, int key, int *version)
 {
-    char line[64];
+    char line[64], reply[256];
     const char *at;
     int rc;
 
@@ -57,7 +57,9 @@ static int read_version(struct life *life, int key, int *version)
     rc = rig_ask(&life->rig, line);
     if (rc != 0)
         return rc;
-    at = memmem(life->rig.reply.data, life->rig.reply.len, "\"V\":", 4);
+    /* The reply's bytes end without a zero, which strtol() and its like would look for. */
+    snprintf(reply, sizeof reply, "%.*s", (int)life->rig.reply.len, life->rig.reply.data);
+    at = strstr(reply, "\"V\":");
     *version = at == NULL ? 0 : atoi(at + 4);
     return 0;
 }
