@@ -49,6 +49,7 @@ struct walk {
     const struct pl_table *table;
     const struct pl_index *index; /* NULL: the items */
     struct pl_index_work *work;
+    struct pl_keyspace space;
     uint64_t count, size_bytes;
 };
 
@@ -123,12 +124,15 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
 /* ---- an entry --------------------------------------------------------------------------------------- */
 
 /* What a function put into the index must be what its item remembers: nothing else finds it again. */
-static int check_is_remembered(struct walk *walk, struct pl_bytes key, struct pl_item item)
+static int check_is_remembered(struct walk *walk, struct pl_bytes key, struct pl_item entry,
+                               struct pl_item item)
 {
     struct pl_index_entry stored;
     int rc = pl_index_entry_stored(walk->work, walk->index, &item, &stored);
 
-    if (rc == 0 && pl_bytes_equal(pl_key_view(&stored.place.key), key))
+    /* One record may hold several entries of an item: then their bytes differ. */
+    if (rc == 0 && pl_bytes_equal(pl_key_view(&stored.place.key), key) &&
+        pl_bytes_equal(stored.item.bytes, entry.bytes))
         return 0;
     if (rc != 0 && rc != PL_ENOTFOUND && rc != PL_ECORRUPT)
         return rc;
@@ -137,22 +141,30 @@ static int check_is_remembered(struct walk *walk, struct pl_bytes key, struct pl
     return 0;
 }
 
-static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_item entry)
+/* The item whose key `like` has. PL_ENOTFOUND: none, or `like` lacks a part of it. */
+static int find_item(struct walk *walk, struct pl_item like, struct pl_item *out)
 {
     struct pl_keyspace space = { PL_KIND_ITEM, walk->table->id, walk->verify->partition_count };
     struct pl_buf pk = { 0 }, tail = { 0 };
     struct pl_place place;
-    struct pl_item item;
-    int rc = encode_key(walk, entry, &pk, &tail);
+    int rc = encode_key(walk, like, &pk, &tail);
 
     if (rc == 0)
         rc = pl_place_make(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail), walk->work->arena);
     if (rc == 0)
-        rc = pl_place_get(&place, walk->work->view, &item);
+        rc = pl_place_get(&place, walk->work->view, out);
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
+    return rc;
+}
+
+static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_item entry)
+{
+    struct pl_item item;
+    int rc = find_item(walk, entry, &item);
+
     if (rc == 0 && !has_no_function(walk->index))
-        return check_is_remembered(walk, key, item);
+        return check_is_remembered(walk, key, entry, item);
     if (rc != PL_ENOTFOUND)
         return rc;
     fault(walk->verify, "%.*s/%.*s: an entry has no item", (int)walk->table->name.len, walk->table->name.data,
@@ -160,7 +172,35 @@ static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_it
     return 0;
 }
 
+/* ---- where a function put an entry ------------------------------------------------------------------ */
+
+/* From the item we come to its place and its entry; what no item leads to is seen only from here. */
+static int check_place_item(struct walk *walk, struct pl_item remembered)
+{
+    struct pl_item item;
+    int rc = find_item(walk, remembered, &item);
+
+    if (rc != PL_ENOTFOUND)
+        return rc;
+    fault(walk->verify, "%.*s/%.*s: an entry's place is remembered for an item that is not there",
+          (int)walk->table->name.len, walk->table->name.data, (int)walk->index->name.len,
+          walk->index->name.data);
+    return 0;
+}
+
 /* ---- the walk --------------------------------------------------------------------------------------- */
+
+static int check_one(struct walk *walk, struct pl_bytes key, struct pl_item item)
+{
+    switch (walk->space.kind) {
+    case PL_KIND_ITEM:
+        return check_item(walk, key, item);
+    case PL_KIND_INDEX_PLACE:
+        return check_place_item(walk, item);
+    default:
+        return check_entry_item(walk, key, item);
+    }
+}
 
 static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes record)
 {
@@ -182,14 +222,13 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
                   walk->table->name.data);
             continue;
         }
-        rc =
-            walk->index == NULL ? check_item(walk, key, entry.item) : check_entry_item(walk, key, entry.item);
+        rc = check_one(walk, key, entry.item);
         pl_arena_reset(walk->work->arena);
     }
     return rc;
 }
 
-static int walk_partition(struct walk *walk, const struct pl_keyspace *space, uint32_t p)
+static int walk_partition(struct walk *walk, uint32_t p)
 {
     unsigned __int128 whole = (unsigned __int128)1 << 64;
     struct pl_bytes key, record;
@@ -197,9 +236,9 @@ static int walk_partition(struct walk *walk, const struct pl_keyspace *space, ui
     uint64_t hash;
     int rc;
 
-    pl_key_scan_start(&start, space, (uint64_t)(whole / space->partition_count * p));
+    pl_key_scan_start(&start, &walk->space, (uint64_t)(whole / walk->space.partition_count * p));
     rc = pl_snapshot_seek(walk->verify->snapshot, pl_key_view(&start), &key, &record);
-    while (rc == 0 && pl_key_in_space(key, space, &hash) && pl_get_be16(key.data) == p) {
+    while (rc == 0 && pl_key_in_space(key, &walk->space, &hash) && pl_get_be16(key.data) == p) {
         rc = check_record(walk, key, record);
         if (rc == 0)
             rc = pl_snapshot_next(walk->verify->snapshot, &key, &record);
@@ -209,21 +248,26 @@ static int walk_partition(struct walk *walk, const struct pl_keyspace *space, ui
 
 static int walk_keyspace(struct walk *walk, enum pl_key_kind kind, uint32_t id)
 {
-    struct pl_keyspace space = { kind, id, walk->verify->partition_count };
-    struct pl_count counted = pl_counters_total(walk->verify->counters, id);
     int rc = 0;
 
+    walk->space = (struct pl_keyspace){ kind, id, walk->verify->partition_count };
     walk->count = walk->size_bytes = 0;
-    for (uint32_t p = 0; p < space.partition_count && rc == 0; p++) {
-        rc = walk_partition(walk, &space, p);
+    for (uint32_t p = 0; p < walk->space.partition_count && rc == 0; p++) {
+        rc = walk_partition(walk, p);
         if (rc == PL_ECORRUPT) {
             fault(walk->verify, "%.*s: partition %u: stored data failed its checksum",
                   (int)walk->table->name.len, walk->table->name.data, p);
             rc = 0;
         }
     }
-    if (rc == 0 &&
-        ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes))
+    return rc;
+}
+
+static void compare_counts(struct walk *walk)
+{
+    struct pl_count counted = pl_counters_total(walk->verify->counters, walk->space.id);
+
+    if ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes)
         fault(walk->verify, "%.*s%s%.*s: counted %lld items of %lld bytes, found %llu of %llu",
               (int)walk->table->name.len, walk->table->name.data, walk->index == NULL ? "" : "/",
               walk->index == NULL ? 0 : (int)walk->index->name.len,
@@ -231,7 +275,18 @@ static int walk_keyspace(struct walk *walk, enum pl_key_kind kind, uint32_t id)
               (long long)counted.size_bytes, (unsigned long long)walk->count,
               (unsigned long long)walk->size_bytes);
     walk->verify->size_bytes += walk->size_bytes;
-    return rc;
+}
+
+static int verify_index(struct walk *walk)
+{
+    enum pl_key_kind kind = walk->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX;
+    int rc = walk_keyspace(walk, kind, walk->index->id);
+
+    if (rc != 0)
+        return rc;
+    compare_counts(walk);
+    walk->verify->entries += walk->count;
+    return has_no_function(walk->index) ? 0 : walk_keyspace(walk, PL_KIND_INDEX_PLACE, walk->index->id);
 }
 
 static int verify_table(struct walk *walk)
@@ -241,12 +296,12 @@ static int verify_table(struct walk *walk)
     walk->index = NULL;
     walk->work->table = walk->table;
     rc = walk_keyspace(walk, PL_KIND_ITEM, walk->table->id);
+    if (rc == 0)
+        compare_counts(walk);
     walk->verify->items += walk->count;
     for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++) {
         walk->index = &walk->table->indexes[i];
-        rc = walk_keyspace(walk, walk->index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX,
-                           walk->index->id);
-        walk->verify->entries += walk->count;
+        rc = verify_index(walk);
     }
     return rc;
 }
