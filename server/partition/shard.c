@@ -165,7 +165,9 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
     }
     shard->evaluator.partition_count = shard->partition_count;
     shard->evaluator.view.inflight = shard->inflight;
-    shard->applied_position = shard->checkpoint_position = pl_journal_end(shard->files.journal);
+    shard->applied_position = pl_journal_end(shard->files.journal);
+    /* What was replayed still waits for a checkpoint: starts that follow each other must not add up. */
+    shard->checkpoint_position = shard->files.replay_from;
     shard->published = pl_tables_ref(shard->catalog.tables);
     shard->chores_wait = true;
     if (shard->files.replayed_records > 0)

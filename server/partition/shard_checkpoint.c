@@ -138,6 +138,9 @@ int pl_shard_run_checkpoint(struct pl_shard *shard, struct pl_reason *why)
 
     if (rc != 0)
         return pl_reason_set(why, rc, "what is in memory could not be put into the store");
+#ifdef PL_MUTANT_LATE_POSITION
+    shard->checkpoint_position = shard->applied_position;
+#endif
     rc = pl_checkpoint_begin(shard->files.checkpoint, shard->checkpoint_position, why);
     if (rc != 0)
         return rc;

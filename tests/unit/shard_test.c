@@ -3,6 +3,7 @@
 #include "partition/counters.h"
 #include "partition/prepare.h"
 #include "partition/shard.h"
+#include "partition/verify.h"
 
 #include "scratch_tree.h"
 #include "test.h"
@@ -193,6 +194,126 @@ static void what_was_in_flight_at_a_checkpoint_is_in_the_next(void)
     CHECK(pl_shard_stats(r.shard).checkpoints == 2);
     pass_ms(&r, 6000);
     CHECK(!pl_shard_checkpoints(r.shard));
+    end(&r);
+}
+
+static void erase(struct rig *r, const char *json)
+{
+    struct pl_operation op;
+
+    CHECK(prepare(r, &op, PL_OP_DELETE, json) == 0);
+    pl_shard_submit(r->shard, &op);
+    settle(r);
+    CHECK(pl_shard_take(r->shard) == &op && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+}
+
+/* Everything agrees with everything else, and there are `items` in the table. */
+static void check_agreement(struct rig *r, uint64_t items)
+{
+    struct pl_buf sentences = { 0 };
+    struct pl_verify verify = { .tables = r->tables,
+                                .counters = pl_shard_counters(r->shard),
+                                .partition_count = 4,
+                                .sentences = &sentences };
+
+    CHECK(pl_snapshot_open(pl_shard_state(r->shard), &verify.snapshot) == 0);
+    CHECK(pl_snapshot_renew(verify.snapshot) == 0);
+    CHECK(pl_verify(&verify) == 0);
+    CHECK_MSG(verify.faults == 0, "%.*s", (int)sentences.len, sentences.data);
+    CHECK_MSG(verify.items == items, "%llu items", (unsigned long long)verify.items);
+    pl_snapshot_close(verify.snapshot);
+    pl_buf_deinit(&sentences);
+}
+
+/* A put of `json` that succeeds only if what the condition says is there. */
+static void check_there(struct rig *r, const char *json, const char *condition)
+{
+    struct pl_operation op;
+
+    pl_operation_init(&op, PL_OP_PUT);
+    op.table_name = pl_str("Things");
+    op.params.literals = true;
+    op.condition_text = pl_str(condition);
+    CHECK(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &op.arena, &op.bytes, &op.item, &r->why) == 0);
+    CHECK_MSG(pl_prepare(&op, r->tables, 4) == 0, "%s", op.reply.why.text);
+    pl_shard_submit(r->shard, &op);
+    settle(r);
+    CHECK(pl_shard_take(r->shard) == &op);
+    CHECK_MSG(op.reply.rc == 0, "%s: %d", condition, op.reply.rc);
+    pl_operation_deinit(&op);
+}
+
+/* How far a checkpoint comes before the process is killed. */
+enum { BEFORE_FLUSH, AFTER_FLUSH, RECORD_UNWRITTEN, RECORD_DURABLE, STAGES };
+
+/* Whatever is applied while a checkpoint is made must come from the journal: the store does not have it. */
+static void kill_at(int stage)
+{
+    struct rig r;
+    int rc;
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    put(&r, "{\"P\":\"kept\",\"V\":1}");
+    put(&r, "{\"P\":\"changed\",\"V\":1}");
+    put(&r, "{\"P\":\"gone\",\"V\":1}");
+    pass_ms(&r, 6000);
+    CHECK(pl_shard_checkpoints(r.shard));
+    put(&r, "{\"P\":\"changed\",\"V\":2,\"W\":\"longer\"}");
+    put(&r, "{\"P\":\"new\",\"V\":2}");
+    erase(&r, "{\"P\":\"gone\"}");
+    if (stage >= AFTER_FLUSH) {
+        rc = pl_shard_run_checkpoint(r.shard, &r.why);
+        put(&r, "{\"P\":\"later\",\"V\":3}");
+        if (stage >= RECORD_UNWRITTEN)
+            pl_shard_end_checkpoint(r.shard, rc, &r.why);
+        if (stage == RECORD_UNWRITTEN)
+            sync_once(&r, PL_EIO);
+    }
+    if (stage >= RECORD_DURABLE) {
+        settle(&r);
+        CHECK(pl_shard_stats(r.shard).checkpoints == 1);
+        put(&r, "{\"P\":\"last\",\"V\":4}");
+    }
+    close_rig(&r, false);
+    open_rig(&r);
+    check_agreement(&r, 3 + (stage >= AFTER_FLUSH) + (stage >= RECORD_DURABLE));
+    check_there(&r, "{\"P\":\"kept\"}", "V = 1");
+    check_there(&r, "{\"P\":\"changed\"}", "V = 2");
+    check_there(&r, "{\"P\":\"new\"}", "V = 2");
+    check_there(&r, "{\"P\":\"gone\"}", "attribute_not_exists(P)");
+    if (stage >= AFTER_FLUSH)
+        check_there(&r, "{\"P\":\"later\"}", "V = 3");
+    end(&r);
+}
+
+static void what_is_applied_during_a_checkpoint_is_neither_lost_nor_counted_twice(void)
+{
+    for (int stage = BEFORE_FLUSH; stage < STAGES; stage++)
+        kill_at(stage);
+}
+
+static void starts_that_follow_each_other_do_not_add_up(void)
+{
+    struct rig r;
+    char json[600];
+
+    start(&r);
+    r.options.checkpoint_journal_bytes = 16 << 10;
+    close_rig(&r, true);
+    open_rig(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < 40; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\",\"V\":\"%0500d\"}", i, i);
+        put(&r, json);
+    }
+    close_rig(&r, false);
+    open_rig(&r);
+    pass_ms(&r, 50);
+    checkpoint(&r);
+    CHECK(pl_shard_stats(r.shard).checkpoints == 1);
+    check_agreement(&r, 40);
     end(&r);
 }
 
@@ -427,6 +548,8 @@ static void a_reply_outlives_the_table_it_was_judged_by(void)
 int main(void)
 {
     RUN(what_was_in_flight_at_a_checkpoint_is_in_the_next);
+    RUN(what_is_applied_during_a_checkpoint_is_neither_lost_nor_counted_twice);
+    RUN(starts_that_follow_each_other_do_not_add_up);
     RUN(after_a_clean_end_nothing_is_replayed);
     RUN(a_shard_at_rest_writes_no_more);
     RUN(with_an_interval_the_last_write_is_synced_within_it);
