@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 
 /**
- * Capacity as DynamoDB counts it (dynamodb.md section 6), in half units so that an
+ * Capacity as DynamoDB counts it, in half units so that an
  * eventually consistent read (0.5 for 4 KB) is a whole number.
  */
 enum { PL_READ_UNIT_BYTES = 4096, PL_WRITE_UNIT_BYTES = 1024, PL_CAPACITY_INDEXES_MAX = 25 };

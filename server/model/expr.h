@@ -6,7 +6,7 @@
 #include "model/table.h"
 
 /**
- * DynamoDB's expressions (dynamodb.md section 5): one lexer, one parser, one
+ * DynamoDB's expressions: one lexer, one parser, one
  * evaluator for conditions, filters, key conditions, projections and updates.
  *
  * A request makes one `struct pl_expr_params`, parses its expressions with it, in
@@ -125,7 +125,7 @@ int pl_update_parse(struct pl_expr_params *params, struct pl_bytes text, struct 
                     struct pl_reason *why);
 /** The paths that the update writes (targets of SET, REMOVE, ADD, DELETE). */
 struct pl_path_list pl_update_targets(const struct pl_update *update);
-/** True when the update creates a missing item: it has a SET or an ADD (dynamodb.md 3.7). */
+/** True when the update creates a missing item: it has a SET or an ADD. */
 bool pl_update_creates(const struct pl_update *update);
 /**
  * Apply to `old` (the stored item; or, for a missing item, one made of its key
@@ -136,7 +136,7 @@ int pl_update_apply(const struct pl_update *update, struct pl_item old, bool mis
                     struct pl_buf *buf, struct pl_item *out, struct pl_reason *why);
 /**
  * UPDATED_OLD and UPDATED_NEW: the values of `item` at exactly the targets, inside
- * their skeletons (dynamodb.md 3.7). For UPDATED_NEW, pass the new item: a REMOVE
+ * their skeletons. For UPDATED_NEW, pass the new item: a REMOVE
  * target is then evaluated literally like the others.
  */
 int pl_update_returned(const struct pl_update *update, struct pl_item item, struct pl_arena *arena,

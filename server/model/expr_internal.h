@@ -208,7 +208,7 @@ int pl_targets_make(struct pl_parser *p, const struct pl_path *const *paths, uin
                     struct pl_target **out);
 /** How many targets from `first` on (below `end`) share the step at `depth`. */
 uint32_t pl_targets_group(const struct pl_target *targets, uint32_t first, uint32_t end, uint32_t depth);
-/** The item that holds just what the targets lead to (dynamodb.md 3.7). */
+/** The item that holds just what the targets lead to. */
 int pl_targets_project(const struct pl_target *targets, uint32_t count, struct pl_item item,
                        struct pl_buf *buf, struct pl_item *out);
 

@@ -10,7 +10,7 @@
 /**
  * The binary form of items and values, one and the same in requests, in the
  * journal and on the page. It is canonical: equal values have equal bytes, so
- * that equality (dynamodb.md 4.5) is memcmp, and "nothing changed" is too.
+ * that equality is memcmp, and "nothing changed" is too.
  *
  *     value   = tag u8 ▸ length ▸ payload
  *     S, B    length is a varint; payload the bytes
@@ -94,7 +94,7 @@ bool pl_set_contains(struct pl_bytes payload, struct pl_bytes element);
 
 /** Same type, equal content. */
 bool pl_value_equal(struct pl_value a, struct pl_value b);
-/** Order of two S, two N or two B (dynamodb.md 4.5). Both must be of one such type. */
+/** Order of two S, two N or two B. Both must be of one such type. */
 int pl_value_compare(struct pl_value a, struct pl_value b);
 /** The number in an N. */
 void pl_value_number(struct pl_value value, struct pl_number *out);
@@ -155,8 +155,8 @@ void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /**
- * Elements of an open set, in any order. A duplicate or an empty set fails with the texts of
- * dynamodb.md 4.6.
+ * Elements of an open set, in any order. A duplicate or an empty set fails with
+ * DynamoDB's texts.
  */
 void pl_builder_set_string(struct pl_builder *b, struct pl_bytes text);
 void pl_builder_set_binary(struct pl_builder *b, struct pl_bytes bytes);

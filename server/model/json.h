@@ -91,8 +91,8 @@ int pl_json_take_end(struct pl_json_reader *r, struct pl_reason *why);
 int pl_json_unexpected(const struct pl_json_reader *r, const char *expected, struct pl_reason *why);
 
 /*
- * Values. PL_ESYNTAX is for what is no JSON or (typed) of the wrong JSON type, with the
- * texts of dynamodb.md 1.6; PL_EINVALID for what is no value, with those of 4.2 and 4.6.
+ * Values. PL_ESYNTAX is for what is no JSON or (typed) of the wrong JSON type, with
+ * DynamoDB's texts; PL_EINVALID for what is no value, with DynamoDB's texts too.
  * After a failure the reader stands somewhere inside, and the builder has failed too.
  */
 

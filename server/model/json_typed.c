@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-/* Values in DynamoDB's dialect, with its own sentences for JSON of the wrong type (dynamodb.md 1.6). */
+/* Values in DynamoDB's dialect, with its own sentences for JSON of the wrong type. */
 
 static int refuse_structure(struct pl_reason *why)
 {

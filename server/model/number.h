@@ -7,7 +7,7 @@
 
 /**
  * A decimal number with up to 38 significant digits, as DynamoDB has them: 0, or
- * a magnitude from 1E-130 to 9.99...E+125 (dynamodb.md 4.2). Never a double.
+ * a magnitude from 1E-130 to 9.99...E+125. Never a double.
  *
  *     value = (negative ? -1 : 1) * coefficient * 10^exponent
  *
@@ -28,7 +28,7 @@ enum {
 
 /**
  * Read DynamoDB's number text: sign, digits with optional point, exponent. Fails
- * with PL_EINVALID and one of the sentences of dynamodb.md 4.2.
+ * with PL_EINVALID and one of DynamoDB's sentences.
  */
 int pl_number_parse(struct pl_bytes text, struct pl_number *out, struct pl_reason *why);
 
@@ -67,7 +67,7 @@ int pl_number_add(const struct pl_number *a, const struct pl_number *b, struct p
 int pl_number_subtract(const struct pl_number *a, const struct pl_number *b, struct pl_number *out,
                        struct pl_reason *why);
 
-/** Bytes as DynamoDB counts them (dynamodb.md 4.4). */
+/** Bytes as DynamoDB counts them. */
 uint32_t pl_number_size_bytes(const struct pl_number *number);
 /** The same of an encoding that is known to be sound, without decoding it. */
 uint32_t pl_number_encoded_size_bytes(struct pl_bytes in);

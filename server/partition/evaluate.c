@@ -92,7 +92,7 @@ static int make_updated(struct write *w)
     struct pl_evaluator *e = w->evaluator;
 
     if (!w->has_old && op->update != NULL && !pl_update_creates(op->update))
-        return 0; /* REMOVE and DELETE alone create nothing (dynamodb.md 3.7) */
+        return 0; /* REMOVE and DELETE alone create nothing */
     if (op->update == NULL) {
         w->has_new = true;
         w->new = w->has_old ? w->old : op->item;

@@ -438,8 +438,7 @@ int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index
     }
     rc = pl_index_entry_of(work, index, item, &entry, why);
     if (rc == PL_ENOTFOUND || rc == PL_EINVALID || rc == PL_ESCRIPT)
-        return rc == PL_ESCRIPT ? rc
-                                : 0; /* skipped silently, as DynamoDB's backfill does (dynamodb.md 3.4) */
+        return rc == PL_ESCRIPT ? rc : 0; /* skipped silently, as DynamoDB's backfill does */
     if (rc != 0)
         return rc;
     rc = pl_place_get(&entry.place, work->view, &there);

@@ -9,7 +9,7 @@
 /**
  * What a write does to its table's indexes. An entry holds the index's keys, the
  * item's own keys and what is projected; it exists only when the item has every key
- * attribute of the index (dynamodb.md 8.1).
+ * attribute of the index.
  *
  *     item before ──▸ entry before ┐
  *                                  ├──▸ nothing, put, delete, or delete and put
@@ -24,7 +24,7 @@ struct pl_index_work {
     uint32_t partition_count;
     const struct pl_table *table;
     struct pl_table_script *script; /* NULL: no index of the table has a function */
-    bool by_update;                 /* an UPDATE made the item: its sentences differ (dynamodb.md 3.7) */
+    bool by_update;                 /* an UPDATE made the item: its sentences differ */
     struct pl_arena *arena;         /* scratch that lives as long as the evaluation */
     struct pl_buf *scratch;
     struct pl_buf *change;        /* receives the effects */

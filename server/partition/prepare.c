@@ -15,7 +15,7 @@ static int refuse(struct pl_operation *op, const char *sentence)
 
 static int length_failure(bool is_sort, struct pl_reason *why)
 {
-    /* The missing blank before 2048 is the service's own (dynamodb.md 3.5). */
+    /* The missing blank before 2048 is the service's own. */
     return pl_reason_set(why, PL_EINVALID, "%s",
                          is_sort ? P
                              "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
@@ -276,7 +276,7 @@ static int check_select(struct pl_operation *op)
     return op->projection != NULL ? check_index_projection(op) : 0;
 }
 
-/* A filter sees what was read; keys belong into the key condition (dynamodb.md 3.9). */
+/* A filter sees what was read; keys belong into the key condition. */
 static int check_filter(struct pl_operation *op)
 {
     struct pl_path_list paths = pl_condition_paths(op->filter);
@@ -581,7 +581,7 @@ static int check_key_condition_given(struct pl_operation *op)
     return 0;
 }
 
-/* What is wrong in itself is said before anybody asks whether there is such a table (dynamodb.md 1.4). */
+/* What is wrong in itself is said before anybody asks whether there is such a table. */
 static int check_request(struct pl_operation *op)
 {
     int rc = check_returns(op);

@@ -8,15 +8,15 @@
 /**
  * Check an item operation against its table and make it ready to run: expressions
  * parsed, keys encoded, the index found. Everything that can be refused without
- * looking at stored data is refused here, in DynamoDB's order (dynamodb.md 1.4, steps
- * 9 to 11) and with its words, on the thread where the request arrived.
+ * looking at stored data is refused here, in DynamoDB's order and with its words, on
+ * the thread where the request arrived.
  *
  * 0: the operation holds a reference to its table. Otherwise its reply holds the
  * failure, which is also returned. Not for BATCH_* (prepare their children) and schema operations.
  */
 int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count);
 
-/** The sentence for a key attribute at fault in an item or a key (dynamodb.md 3.5). Returns PL_EINVALID. */
+/** The sentence for a key attribute at fault in an item or a key. Returns PL_EINVALID. */
 int pl_prepare_key_failure(enum pl_key_found found, const struct pl_key_attribute *bad, struct pl_item item,
                            bool is_sort, struct pl_reason *why);
 

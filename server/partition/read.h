@@ -14,7 +14,7 @@
  *     SCAN    a walk in hash order over every partition, or over a segment of the hash space
  *
  * A page ends after `limit` items, or with the item that takes it past 1 MB; items are
- * counted before the filter (dynamodb.md 3.9).
+ * counted before the filter.
  */
 struct pl_read_place {
     struct pl_snapshot *snapshot; /* renewed */

@@ -107,7 +107,7 @@ static int adopt_failure(struct pl_operation *batch, const struct pl_operation *
     return child->reply.rc;
 }
 
-/* All members are checked before any is run: one that is wrong fails the batch (dynamodb.md 3.11, 3.12). */
+/* All members are checked before any is run: one that is wrong fails the batch. */
 static int prepare_children(struct pl_router *router, struct pl_operation *batch)
 {
     for (uint32_t i = 0; i < batch->child_count; i++) {

@@ -63,7 +63,7 @@ static int protected_call_with_handler(lua_State *L)
     return lua_gettop(L);
 }
 
-/* No __gc, __mode or __close: with a memory cap they crash Lua 5.4.4 from pure script (H21, H22). */
+/* No __gc, __mode or __close: with a memory cap they crash Lua 5.4.4 from pure script. */
 static const char *const metafields[] = {
     "__index", "__newindex", "__call", "__tostring", "__len",  "__pairs", "__eq",  "__lt",
     "__le",    "__add",      "__sub",  "__mul",      "__div",  "__idiv",  "__mod", "__pow",

@@ -156,7 +156,7 @@ static void *allocate(void *ud, void *block, size_t old_size, size_t new_size)
     return moved != NULL ? moved : block; /* Lua counts on shrinking to succeed */
 }
 
-/* Between two instructions a collection is safe, which inside an allocation it is not quite (H21). */
+/* Between two instructions a collection is safe, which inside an allocation it is not quite. */
 static void relieve(struct pl_sandbox *s)
 {
     lua_gc(s->L, LUA_GCCOLLECT);

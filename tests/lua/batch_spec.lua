@@ -1,4 +1,4 @@
---- BatchGetItem and BatchWriteItem: dynamodb.md 3.11 and 3.12.
+--- BatchGetItem and BatchWriteItem.
 local scratch = require "scratch"
 
 local DUPLICATES = "Provided list of item keys contains duplicates"

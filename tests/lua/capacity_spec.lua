@@ -1,4 +1,4 @@
---- Capacity units: dynamodb.md 6.
+--- Capacity units.
 local scratch = require "scratch"
 
 describe("capacity", function()

@@ -1,4 +1,4 @@
---- Conditions: every operator and function, and what DynamoDB says to text that is wrong (dynamodb.md 5).
+--- Conditions: every operator and function, and what DynamoDB says to text that is wrong.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

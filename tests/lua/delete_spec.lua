@@ -1,4 +1,4 @@
---- DeleteItem: dynamodb.md 3.8.
+--- DeleteItem.
 local scratch = require "scratch"
 
 describe("delete", function()

@@ -1,4 +1,4 @@
---- GetItem: dynamodb.md 3.6.
+--- GetItem.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

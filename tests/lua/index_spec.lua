@@ -1,4 +1,4 @@
---- Secondary indexes: dynamodb.md 8, design section 5.
+--- Secondary indexes.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

@@ -1,4 +1,4 @@
---- Keys of any legal length, and what shares its beginning: design section 3, dynamodb.md 4.3.
+--- Keys of any legal length, and what shares its beginning.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

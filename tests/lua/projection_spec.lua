@@ -1,4 +1,4 @@
---- Projections: dynamodb.md 5.2, 3.6, 3.9.
+--- Projections.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

@@ -1,4 +1,4 @@
---- PutItem: dynamodb.md 3.5.
+--- PutItem.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

@@ -1,4 +1,4 @@
---- Query: dynamodb.md 3.9 and 8.3.
+--- Query.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

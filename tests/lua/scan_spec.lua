@@ -1,4 +1,4 @@
---- Scan: dynamodb.md 3.10.
+--- Scan.
 local scratch = require "scratch"
 
 describe("scan", function()

@@ -1,4 +1,4 @@
---- Every type goes in and comes out as it was: dynamodb.md 4, design section 6.
+--- Every type goes in and comes out as it was.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

@@ -1,4 +1,4 @@
---- UpdateItem: dynamodb.md 3.7 and 5.4.
+--- UpdateItem.
 local perilune = require "perilune"
 local scratch = require "scratch"
 

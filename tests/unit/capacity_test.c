@@ -7,7 +7,7 @@
 #include "scratch_tree.h"
 #include "test.h"
 
-/* The rules of dynamodb.md section 6, first the sums and then what a node charges. All in half units. */
+/* DynamoDB's rules, first the sums and then what a node charges. All in half units. */
 
 static void a_read_costs_a_half_for_each_4_kb_begun_and_a_half_at_least(void)
 {

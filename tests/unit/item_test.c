@@ -144,7 +144,7 @@ static void values_are_equal_by_value_and_ordered_by_type(void)
     CHECK(!pl_value_equal(a, c)); /* S is never B */
 }
 
-/* The rule of dynamodb.md 4.4, told once more and over text. */
+/* DynamoDB's rule, told once more and over text. */
 static uint32_t size_by_the_book(struct pl_value value)
 {
     struct pl_bytes rest = value.payload, name;
