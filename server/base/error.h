@@ -32,14 +32,9 @@
     X(ELIMIT, -15, "LimitExceededException", "a limit was exceeded")                                         \
     X(ESYNTAX, -16, "SerializationException", "the request could not be read")                               \
     X(EUNKNOWN, -17, "UnknownOperationException", "there is no such operation")                              \
-    X(ETHROTTLED, -18, "ProvisionedThroughputExceededException",                                             \
-      "The level of configured provisioned throughput for the table was exceeded. Consider increasing your " \
-      "provisioning level with the UpdateTable API.")                                                        \
-    X(ECOLLECTION, -19, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")             \
     X(ELOCKED, -20, "ResourceInUseException", "the data directory is in use")                                \
     X(EFORMAT, -21, "InternalServerError", "the data directory has a format this version cannot read")       \
     X(ECONFIG, -22, "ValidationException", "the configuration is not valid")                                 \
-    X(ETIMEOUT, -23, "RequestTimeoutException", "the time allowed has passed")                               \
     X(EREADONLY, -24, "ServiceUnavailable", "the shard has stopped taking writes")
 
 enum pl_error {
@@ -54,7 +49,7 @@ const char *pl_error_code(int rc);
 /** The general sentence for `rc`. Never NULL. */
 const char *pl_error_sentence(int rc);
 
-/** `EIO` for PL_EIO: what a log line says. Never NULL. */
+/** `EIO` for PL_EIO: for who debugs or tests. Never NULL. */
 const char *pl_error_name(int rc);
 
 /** The nearest PL_ number for an `errno` value (ENOSPC is PL_EFULL, what is unknown is PL_EIO). */

@@ -31,16 +31,12 @@ enum {
 
 /** What a store key leads to. The number is on disk: never reuse one. */
 enum pl_key_kind {
-    PL_KIND_CATALOG = 1, /* table definitions, by table id; and names, settings */
+    PL_KIND_CATALOG = 1, /* tables, and what dropped ones left behind, by id */
     PL_KIND_HEAD = 2,    /* a partition's applied index and its counters */
     PL_KIND_ITEM = 16,
     PL_KIND_LOCAL_INDEX = 17,
     PL_KIND_GLOBAL_INDEX = 18,
     PL_KIND_INDEX_PLACE = 19, /* where an index's function put an item's entry, by the item's key */
-    PL_KIND_STREAM = 32,
-    PL_KIND_TTL = 33,
-    PL_KIND_TRIGGER = 34,
-    PL_KIND_TOKEN = 35,
 };
 
 struct pl_key {

@@ -212,29 +212,6 @@ uint64_t pl_checkpoint_txn_id(const struct pl_checkpoint *checkpoint)
     return checkpoint->held_txn_id;
 }
 
-int pl_checkpoint_look(struct pl_checkpoint *checkpoint, struct pl_reader *pin,
-                       struct pl_checkpoint_facts *out, struct pl_reason *why)
-{
-    struct pl_checkpoint_facts facts = checkpoint->next;
-    uint64_t txn_id = 0;
-    int rc;
-
-    PL_ASSERT(!checkpoint->busy); /* the file is the worker's then */
-    rc = pl_pin_take(pin, &txn_id);
-    if (rc != 0)
-        return rc;
-    facts.replay_from = 0;
-    rc = read_meta(checkpoint, txn_id, &facts, why);
-    if (rc == 0)
-        rc = lengthen(checkpoint, &facts, why);
-    if (rc != 0) {
-        pl_reader_reset(pin);
-        return rc;
-    }
-    *out = facts;
-    return 0;
-}
-
 /* ---- reading a record ---- */
 
 /* A journal record has its checksum: what is wrong here was written so. */

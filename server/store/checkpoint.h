@@ -79,14 +79,6 @@ struct pl_checkpoint_facts {
     uint8_t meta[2][PL_CHECKPOINT_META_BYTES];
 };
 
-/**
- * Pin the newest state with `pin` (yours: pl_pin_open()) and say what it is, so that a worker can audit it while writes
- * go on: pl_audit_open() with the facts, then pl_reader_close(). Between write transactions, while no checkpoint
- * is busy. Do not hold it for long: the file grows meanwhile.
- */
-int pl_checkpoint_look(struct pl_checkpoint *checkpoint, struct pl_reader *pin,
-                       struct pl_checkpoint_facts *out, struct pl_reason *why);
-
 /** PL_EFORMAT: by a newer version. PL_ECORRUPT: no checkpoint at all, or one that contradicts itself. */
 int pl_checkpoint_read(struct pl_bytes payload, struct pl_checkpoint_facts *out, struct pl_reason *why);
 

@@ -413,19 +413,6 @@ int pl_datadir_sync(const struct pl_datadir *dir, struct pl_reason *why)
 #endif
 }
 
-int pl_datadir_read_facts(const struct pl_disk *disk, const char *path, struct pl_datadir_facts *out,
-                          struct pl_reason *why)
-{
-    char *format_path = pl_disk_join(path, "format");
-    int rc;
-
-    if (format_path == NULL)
-        return PL_ENOMEM;
-    rc = format_read(disk, format_path, out, why);
-    free(format_path);
-    return rc == PL_ENOTFOUND ? pl_reason_set(why, rc, "there is no data directory at %s", path) : rc;
-}
-
 const struct pl_datadir_facts *pl_datadir_facts(const struct pl_datadir *dir)
 {
     return &dir->facts;
@@ -446,9 +433,4 @@ const char *pl_datadir_store_path(const struct pl_datadir *dir, uint32_t shard)
 {
     PL_ASSERT(shard < dir->facts.shard_count);
     return dir->store_paths[shard];
-}
-
-const char *pl_datadir_data_path(const struct pl_datadir *dir)
-{
-    return dir->data_path;
 }

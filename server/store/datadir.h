@@ -63,21 +63,11 @@ int pl_datadir_sync(const struct pl_datadir *dir, struct pl_reason *why);
 /** Unlocks. NULL is allowed. */
 void pl_datadir_close(struct pl_datadir *dir);
 
-/**
- * The facts alone, without the lock, as for a look from outside at a running server.
- * PL_ENOTFOUND when there is no data directory.
- */
-int pl_datadir_read_facts(const struct pl_disk *disk, const char *path, struct pl_datadir_facts *out,
-                          struct pl_reason *why);
-
 const struct pl_datadir_facts *pl_datadir_facts(const struct pl_datadir *dir);
 const char *pl_datadir_path(const struct pl_datadir *dir);
 
 /** Good until the directory is closed. `shard` is less than shard_count. */
 const char *pl_datadir_journal_path(const struct pl_datadir *dir, uint32_t shard);
 const char *pl_datadir_store_path(const struct pl_datadir *dir, uint32_t shard);
-
-/** The folder the stores stand in, to be synced after a rename there. */
-const char *pl_datadir_data_path(const struct pl_datadir *dir);
 
 #endif

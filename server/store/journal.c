@@ -343,11 +343,6 @@ uint64_t pl_journal_end(const struct pl_journal *journal)
     return journal->end;
 }
 
-uint64_t pl_journal_unwritten_bytes(const struct pl_journal *journal)
-{
-    return journal->end - journal->written;
-}
-
 bool pl_journal_failed(const struct pl_journal *journal)
 {
     return atomic_load(&journal->failed);

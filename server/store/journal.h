@@ -37,7 +37,6 @@ enum pl_journal_kind {
     PL_JOURNAL_CHECKPOINT = 2, /* LMDB is durable as of here; the store's own payload */
     PL_JOURNAL_MARK = 3,       /* no payload: written only to say how far the journal is durable */
     PL_JOURNAL_END = 4,        /* closes a segment; never seen by a visitor or a cursor */
-    PL_JOURNAL_NOTE = 5,       /* anything else the store wants to find again */
 };
 
 struct pl_journal_record {
@@ -161,9 +160,6 @@ uint64_t pl_journal_written(const struct pl_journal *journal);
 
 /** Where the next record will begin. */
 uint64_t pl_journal_end(const struct pl_journal *journal);
-
-/** Bytes in flight or gathered, for back-pressure. */
-uint64_t pl_journal_unwritten_bytes(const struct pl_journal *journal);
 
 /** True once a write or a sync has failed. */
 bool pl_journal_failed(const struct pl_journal *journal);

@@ -27,7 +27,7 @@ struct recovery {
 
     struct pl_checkpoint_facts facts; /* the last CHECKPOINT record's */
     bool has_facts;
-    uint64_t work_records; /* CHANGE and NOTE records in the journal */
+    uint64_t work_records; /* CHANGE records in the journal */
     struct pl_recovered done;
 };
 
@@ -38,7 +38,7 @@ static int visit(void *arg, const struct pl_journal_record *record)
     struct recovery *r = arg;
     int rc;
 
-    if (record->kind == PL_JOURNAL_CHANGE || record->kind == PL_JOURNAL_NOTE)
+    if (record->kind == PL_JOURNAL_CHANGE)
         r->work_records++;
     if (record->kind != PL_JOURNAL_CHECKPOINT)
         return 0;
@@ -402,7 +402,7 @@ static int fill(struct replay *p, struct pl_txn *txn, struct pl_journal_cursor *
             rc = PL_ECORRUPT;
         if (rc != 0)
             return rc;
-        if (record.kind != PL_JOURNAL_CHANGE && record.kind != PL_JOURNAL_NOTE)
+        if (record.kind != PL_JOURNAL_CHANGE)
             continue;
         rc = p->apply(p->arg, txn, &record);
         if (rc != 0)

@@ -26,7 +26,7 @@
  */
 
 /**
- * One replayed record, of kind CHANGE or NOTE, in order. It does to `txn` what was done when it was first applied. Records
+ * One replayed record, of kind CHANGE, in order. It does to `txn` what was done when it was first applied. Records
  * that the checkpoint holds already are never shown. Not 0 ends recovery with that result.
  */
 typedef int (*pl_recovery_apply_fn)(void *arg, struct pl_txn *txn, const struct pl_journal_record *record);

@@ -127,32 +127,6 @@ static void the_pinned_state_stays_whole_under_writes(void)
     pl_store_close(store);
 }
 
-static void a_running_store_can_be_audited(void)
-{
-    struct pl_store *store = fresh_store("running");
-    struct pl_checkpoint *checkpoint;
-    struct pl_checkpoint_facts facts;
-    struct pl_audit *audit;
-    struct pl_reader *pin;
-
-    CHECK(pl_checkpoint_open(&disk, store, ID, 0, &checkpoint, &why) == 0);
-    for (int i = 0; i < 40; i++)
-        CHECK(put_some(store, i) == 0);
-    CHECK(pl_pin_open(store, &pin) == 0);
-    CHECK(pl_checkpoint_look(checkpoint, pin, &facts, &why) == 0);
-    CHECK(facts.txn_id == 40);
-    CHECK(pl_audit_open(&disk, pl_store_path(store), &facts, &audit, &why) == 0);
-    for (int i = 40; !pl_audit_done(audit); i++) {
-        CHECK(put_some(store, i) == 0);
-        CHECK_MSG(pl_audit_step(audit, 1, &why) == 0, "%s", why.text);
-    }
-    CHECK(pl_audit_report(audit)->entry_count == 40 && pl_audit_report(audit)->lost_pages == 0);
-    pl_audit_close(audit);
-    pl_reader_close(pin);
-    pl_checkpoint_close(checkpoint);
-    pl_store_close(store);
-}
-
 static void old_states_do_not_pile_up(void)
 {
     struct pl_store *store = fresh_store("bounded");
@@ -245,7 +219,6 @@ int main(void)
     RUN(a_record_says_what_was_pinned);
     RUN(an_abandoned_one_leaves_the_one_before);
     RUN(the_pinned_state_stays_whole_under_writes);
-    RUN(a_running_store_can_be_audited);
     RUN(old_states_do_not_pile_up);
     RUN(a_failing_disk_fails_the_checkpoint_and_pins_what_was_pinned);
     RUN(a_record_that_makes_no_sense_is_refused);

@@ -36,7 +36,7 @@ static void nothing_is_durable_before_its_batch_has_ended(void)
     CHECK(pl_journal_durable(journal) == 0);
     pl_journal_end_sync(journal, 0);
     CHECK(pl_journal_durable(journal) == second && pl_journal_end(journal) > second);
-    CHECK(pl_journal_unwritten_bytes(journal) == pl_journal_end(journal) - second);
+    CHECK(pl_journal_written(journal) == second);
     flush(journal);
     CHECK(!pl_journal_seal(journal, true, &end));
     pl_journal_close(journal);
@@ -248,14 +248,14 @@ static void a_cursor_names_rot(void)
 static int refuse(void *arg, const struct pl_journal_record *record)
 {
     (void)arg;
-    return record->kind == PL_JOURNAL_NOTE && record->payload.len == 0 ? PL_EREJECTED : 0;
+    return record->kind == PL_JOURNAL_CHANGE && record->payload.len == 0 ? PL_EREJECTED : 0;
 }
 
 static void a_visitor_may_end_the_opening(void)
 {
     struct pl_journal_options o = options();
     struct pl_journal *journal = create();
-    struct pl_journal_record record = { .kind = PL_JOURNAL_NOTE };
+    struct pl_journal_record record = { .kind = PL_JOURNAL_CHANGE };
 
     CHECK(pl_journal_append(journal, &record, PL_JOURNAL_SHRINK, NULL, NULL) ==
           0); /* no payload is a payload */
