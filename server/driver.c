@@ -38,8 +38,8 @@ struct pl_driver {
     struct pl_driver_job *jobs_first, *jobs_last;
     bool stop;         /* the shard's thread: when all is finished */
     bool workers_stop; /* after it */
-    struct worker sync, chores;
-    bool chores_checkpoint; /* what the chores thread was last given */
+    struct worker sync, upkeep;
+    bool upkeep_checkpoint; /* what the upkeep thread was last given */
     struct pl_shard_stats stats;
 };
 
@@ -148,30 +148,30 @@ static void keep_syncing(struct pl_driver *driver)
         give(driver, &driver->sync, pl_shard_run_sync);
 }
 
-static void keep_chores(struct pl_driver *driver)
+static void keep_up(struct pl_driver *driver)
 {
     struct pl_shard *shard = driver->shard;
-    struct worker *chores = &driver->chores;
+    struct worker *upkeep = &driver->upkeep;
 
-    if (chores->busy && collect(driver, chores)) {
-        if (driver->chores_checkpoint)
-            pl_shard_end_checkpoint(shard, chores->rc, &chores->why);
-        else if (chores->rc != 0)
-            pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", chores->why.text);
+    if (upkeep->busy && collect(driver, upkeep)) {
+        if (driver->upkeep_checkpoint)
+            pl_shard_end_checkpoint(shard, upkeep->rc, &upkeep->why);
+        else if (upkeep->rc != 0)
+            pl_log(driver->logger, PL_LOG_WARN, "no journal segment ahead of need", "%s", upkeep->why.text);
     }
-    if (chores->busy)
+    if (upkeep->busy)
         return;
-    driver->chores_checkpoint = pl_shard_checkpoints(shard);
-    if (driver->chores_checkpoint)
-        give(driver, chores, pl_shard_run_checkpoint);
+    driver->upkeep_checkpoint = pl_shard_checkpoints(shard);
+    if (driver->upkeep_checkpoint)
+        give(driver, upkeep, pl_shard_run_checkpoint);
     else if (pl_shard_wants_prepare(shard))
-        give(driver, chores, pl_shard_run_prepare);
+        give(driver, upkeep, pl_shard_run_prepare);
 }
 
 static bool anything_to_do(const struct pl_driver *driver)
 {
     return driver->inbox_first != NULL || driver->jobs_first != NULL || driver->sync.done ||
-           driver->chores.done;
+           driver->upkeep.done;
 }
 
 static uint64_t now_ms(void)
@@ -206,7 +206,7 @@ static void take_inbox(struct pl_driver *driver, bool sleep, struct pl_driver_jo
     driver->stats = pl_shard_stats(driver->shard);
     /* At the end too there is nothing to do but wait while a worker is busy. */
     while (sleep && !timed_out && !anything_to_do(driver) &&
-           (!driver->stop || driver->sync.busy || driver->chores.busy))
+           (!driver->stop || driver->sync.busy || driver->upkeep.busy))
         timed_out = pthread_cond_timedwait(&driver->wake, &driver->lock, &until) != 0;
     if (driver->stop)
         pl_shard_put_off_chores(driver->shard);
@@ -236,7 +236,7 @@ static bool must_go_on(struct pl_driver *driver)
     pthread_mutex_unlock(&driver->lock);
     if (!stop)
         return true;
-    if (driver->sync.busy || driver->chores.busy || pl_shard_owes(driver->shard))
+    if (driver->sync.busy || driver->upkeep.busy || pl_shard_owes(driver->shard))
         return true;
     /* A lack of memory must not keep us: what is durable is found by the next start. */
     return pl_shard_failed(driver->shard, NULL) == 0 && !pl_shard_is_idle(driver->shard) &&
@@ -257,7 +257,7 @@ static bool turn(struct pl_driver *driver, struct pl_driver_job *jobs)
     hand_out(driver);
     more = pl_shard_turn(driver->shard);
     keep_syncing(driver);
-    keep_chores(driver);
+    keep_up(driver);
     hand_out(driver);
     return more || pl_shard_applies(driver->shard);
 }
@@ -371,12 +371,12 @@ static void end_threads(struct pl_driver *driver)
     pthread_mutex_lock(&driver->lock);
     driver->workers_stop = true;
     pthread_cond_broadcast(&driver->sync.wake);
-    pthread_cond_broadcast(&driver->chores.wake);
+    pthread_cond_broadcast(&driver->upkeep.wake);
     pthread_mutex_unlock(&driver->lock);
     if (driver->sync.started)
         pthread_join(driver->sync.thread, NULL);
-    if (driver->chores.started)
-        pthread_join(driver->chores.thread, NULL);
+    if (driver->upkeep.started)
+        pthread_join(driver->upkeep.thread, NULL);
 }
 
 static int start_threads(struct pl_driver *driver, struct pl_reason *why)
@@ -384,7 +384,7 @@ static int start_threads(struct pl_driver *driver, struct pl_reason *why)
     int rc = start_worker(driver, &driver->sync);
 
     if (rc == 0)
-        rc = start_worker(driver, &driver->chores);
+        rc = start_worker(driver, &driver->upkeep);
     if (rc == 0)
         rc = pl_driver_thread(&driver->thread, drive, driver);
     if (rc != 0) {

@@ -13,7 +13,7 @@
  *     I/O threads ──ops──▸ inbox ─▸ shard thread ─▸ pl_driver_callbacks.finished
  *                                     ▲      │ sealed
  *                               synced│      ▼
- *                                    sync thread            chores thread: checkpoint, prepare
+ *                                    sync thread            upkeep thread: checkpoint, prepare
  */
 struct pl_driver;
 
