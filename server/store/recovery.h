@@ -26,8 +26,8 @@
  */
 
 /**
- * One replayed record, of kind CHANGE, in order. It does to `txn` what was done when it was first applied. Records
- * that the checkpoint holds already are never shown. Not 0 ends recovery with that result.
+ * One replayed record, of kind CHANGE, in order; those that the checkpoint holds already are never shown. Put what it
+ * did into `txn`, or (as a shard does) only look there and keep it in memory, for the next flush. Not 0 ends recovery with that result.
  */
 typedef int (*pl_recovery_apply_fn)(void *arg, struct pl_txn *txn, const struct pl_journal_record *record);
 
