@@ -25,6 +25,7 @@ struct rig {
     uint64_t now_ns, seed, last_version;
     uint64_t versions[KEYS]; /* 0: none */
     uint32_t waiting;
+    bool by_modules; /* the table is defined by Lua modules, which come, change and go */
     struct pl_reason why;
 };
 
@@ -89,9 +90,10 @@ static void learn(struct rig *r)
         struct pl_operation *next = op->next;
         bool write = pl_operation_kind(op->name) == PL_OPERATION_WRITE;
 
-        /* A wrong type of index key is refused while there is such an index; a condition may fail. */
-        CHECK_MSG(op->reply.rc == 0 || op->reply.rc == PL_EINVALID || op->reply.rc == PL_ECONDITION, "%d %s",
-                  op->reply.rc, op->reply.why.text);
+        /* A wrong type of index key is refused while there is such an index; a condition or a function may fail. */
+        CHECK_MSG(op->reply.rc == 0 || op->reply.rc == PL_EINVALID || op->reply.rc == PL_ECONDITION ||
+                      (r->by_modules && op->reply.rc == PL_ESCRIPT),
+                  "%d %s", op->reply.rc, op->reply.why.text);
         if (write && op->reply.rc == 0)
             r->versions[asked->key] = asked->version;
         pl_operation_deinit(op);
@@ -242,6 +244,61 @@ static void ask_alter(struct rig *r)
     submit(r, asked);
 }
 
+/*
+ * Functions whose answers change from one module to the next, that leave items out, or fail; an index that turns from
+ * a function's to an ordinary one; none at all; and a definition that is refused.
+ */
+static const char *const modules[] = {
+    "ByA = { partition_key = 'A:S', sort_key = 'K:S', project = function(item)"
+    " if type(item.A) == 'string' then return { A = item.A, V = item.V } end end }",
+    "ByA = { partition_key = 'A:S', sort_key = 'K:S', project = function(item)"
+    " return { A = 'computed' .. tostring(item.L) } end },"
+    "Local = { sort_key = 'A:S', project = function(item)"
+    " return { A = tostring(item.A) .. string.rep('z', 400) } end }",
+    "ByA = { partition_key = 'A:S', sort_key = 'K:S', project = function(item)"
+    " if tostring(item.L):sub(1, 1) == '3' then error('not three') end return { A = 'one' } end },"
+    "ByL = { partition_key = 'B:S', sort_key = 'A:S', project = function(item)"
+    " return { B = 'all', A = string.rep('b', 500) .. tostring(item.A) } end }",
+    "ByA = { partition_key = 'A:S', project = 'keys_only' }",
+    "",
+    NULL, /* the module is gone, and the table and its indexes are not */
+    "",   /* under another key: refused */
+};
+
+enum { REFUSED = sizeof modules / sizeof modules[0] - 1 };
+
+static void load_module(struct rig *r, uint32_t which)
+{
+    struct pl_script_limits limits = { .time_ms = 10000 };
+    char text[2048];
+    struct pl_script_file file = { .name = pl_str("things.lua") };
+    struct asked *asked = ask(r, PL_OP_ALTER);
+    uint64_t hash = which + 1;
+    struct pl_script *script;
+    int rc;
+
+    snprintf(text, sizeof text,
+             "return { table = 'Things', partition_key = '%s:S', sort_key = 'K:S', indexes = { %s } }",
+             which == REFUSED ? "Q" : "P", modules[which] == NULL ? "" : modules[which]);
+    file.text = pl_str(text);
+    rc = pl_script_load(&limits, pl_clock_system(), &file, modules[which] == NULL ? 0 : 1, &script, &r->why);
+    if (rc == 0) {
+        rc = pl_shard_load(r->shard, script, &hash, &asked->op);
+        if (rc == 0)
+            return;
+        pl_script_free(script);
+    }
+    CHECK_MSG(rc == PL_EINVALID && which == REFUSED, "%d %s %s", rc, r->why.text, asked->op.reply.why.text);
+    pl_operation_deinit(&asked->op);
+    free(asked);
+    r->waiting--;
+}
+
+static void load_some_module(struct rig *r)
+{
+    load_module(r, draw(r, sizeof modules / sizeof modules[0]));
+}
+
 static void create(struct rig *r)
 {
     struct asked *asked = ask(r, PL_OP_CREATE);
@@ -293,6 +350,33 @@ static void check_versions(struct rig *r, struct pl_snapshot *snapshot)
     }
 }
 
+static bool is_in_use(const struct rig *r, uint32_t id)
+{
+    const struct pl_table *table = r->tables->tables[0];
+    bool found = table->id == id;
+
+    for (uint32_t i = 0; i < table->index_count; i++)
+        found = found || table->indexes[i].id == id;
+    return found;
+}
+
+/* Once the chores are done, nothing stands in the keyspace of an index that is gone. */
+static void check_swept(struct rig *r, struct pl_snapshot *snapshot)
+{
+    struct pl_bytes key, value;
+    int rc;
+
+    for (rc = pl_snapshot_seek(snapshot, pl_bytes("", 0), &key, &value); rc == 0;
+         rc = pl_snapshot_next(snapshot, &key, &value)) {
+        const uint8_t *bytes = (const uint8_t *)key.data;
+
+        if (bytes[2] >= PL_KIND_ITEM)
+            CHECK_MSG(is_in_use(r, pl_get_be32(bytes + 3)), "kind %u, id %u", bytes[2],
+                      pl_get_be32(bytes + 3));
+    }
+    CHECK(rc == PL_ENOTFOUND);
+}
+
 static void check_all(struct rig *r)
 {
     struct pl_buf sentences = { 0 };
@@ -307,6 +391,8 @@ static void check_all(struct rig *r)
     CHECK_MSG(verify.faults == 0, "seed %llu: %.*s", (unsigned long long)test_seed(), (int)sentences.len,
               sentences.data);
     check_versions(r, verify.snapshot);
+    if (pl_shard_stats(r->shard).chore == PL_CHORE_IDLE && !pl_shard_has_chores(r->shard))
+        check_swept(r, verify.snapshot);
     pl_snapshot_close(verify.snapshot);
     pl_buf_deinit(&sentences);
 }
@@ -324,6 +410,8 @@ static void step(struct rig *r)
 
     if (choice < 55 && r->waiting < WAITING_MAX)
         ask_write(r);
+    else if (choice < 58 && r->by_modules)
+        load_some_module(r);
     else if (choice < 58)
         ask_alter(r);
     else if (choice < 72)
@@ -349,11 +437,13 @@ static void step(struct rig *r)
     }
 }
 
-static void nothing_is_lost_or_left_behind_while_indexes_come_and_go(void)
+static void live(bool by_modules)
 {
-    struct rig r = { .disk = pl_disk_system(), .now_ns = 1000000000, .seed = test_seed() };
+    struct rig r = {
+        .disk = pl_disk_system(), .now_ns = 1000000000, .seed = test_seed(), .by_modules = by_modules
+    };
 
-    snprintf(r.path, sizeof r.path, "%s", scratch_path(scratch(), "model"));
+    snprintf(r.path, sizeof r.path, "%s", scratch_path(scratch(), by_modules ? "modules" : "model"));
     r.options =
         (struct pl_shard_options){ .disk = &r.disk,
                                    .clock = { .monotonic_ns = rig_now, .wall_ms = rig_wall, .state = &r } };
@@ -361,7 +451,12 @@ static void nothing_is_lost_or_left_behind_while_indexes_come_and_go(void)
     r.options.recovery.journal.first_segment_bytes = 256 << 10;
     r.options.recovery.journal.segment_bytes = 1 << 20;
     open_rig(&r);
-    create(&r);
+    if (by_modules) {
+        load_module(&r, 0);
+        settle(&r);
+    } else {
+        create(&r);
+    }
     for (int i = 0; i < STEPS; i++)
         step(&r);
     settle(&r);
@@ -371,8 +466,19 @@ static void nothing_is_lost_or_left_behind_while_indexes_come_and_go(void)
     close_rig(&r, true);
 }
 
+static void nothing_is_lost_or_left_behind_while_indexes_come_and_go(void)
+{
+    live(false);
+}
+
+static void nor_while_modules_with_functions_do(void)
+{
+    live(true);
+}
+
 int main(void)
 {
     RUN(nothing_is_lost_or_left_behind_while_indexes_come_and_go);
+    RUN(nor_while_modules_with_functions_do);
     return test_summary();
 }
