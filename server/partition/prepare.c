@@ -22,8 +22,9 @@ static int length_failure(bool is_sort, struct pl_reason *why)
                                  : P "Size of hashkey has exceeded the maximum size limit of2048 bytes");
 }
 
-int pl_prepare_key_failure(enum pl_key_found found, const struct pl_key_attribute *bad, struct pl_item item,
-                           bool is_sort, struct pl_reason *why)
+/* The sentence for a key attribute at fault in an item or a key. */
+static int key_failure(enum pl_key_found found, const struct pl_key_attribute *bad, struct pl_item item,
+                       bool is_sort, struct pl_reason *why)
 {
     struct pl_value value;
 
@@ -87,7 +88,7 @@ static int encode_primary_key(struct pl_operation *op)
     if (found != PL_KEY_WHOLE) {
         if (op->name != PL_OP_PUT && (found == PL_KEY_MISSING || found == PL_KEY_WRONG_TYPE))
             return refuse(op, SCHEMA_MISMATCH);
-        return pl_prepare_key_failure(found, bad, op->item, is_sort_attribute(keys, bad), &op->reply.why);
+        return key_failure(found, bad, op->item, is_sort_attribute(keys, bad), &op->reply.why);
     }
     if (pl_buf_status(&op->pk_bytes) != 0 || pl_buf_status(&op->tail_bytes) != 0)
         return PL_ENOMEM;

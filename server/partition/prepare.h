@@ -16,11 +16,7 @@
  */
 int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count);
 
-/** The sentence for a key attribute at fault in an item or a key. Returns PL_EINVALID. */
-int pl_prepare_key_failure(enum pl_key_found found, const struct pl_key_attribute *bad, struct pl_item item,
-                           bool is_sort, struct pl_reason *why);
-
-/** The same for a secondary index's key attribute in an item to be written. */
+/** The sentence for a secondary index's key attribute at fault in an item to be written. Returns PL_EINVALID. */
 int pl_prepare_index_key_failure(enum pl_key_found found, const struct pl_index *index,
                                  const struct pl_key_attribute *bad, struct pl_item item,
                                  struct pl_reason *why);
