@@ -75,6 +75,8 @@ bool pl_shard_do_chore(struct pl_shard *shard)
     if (shard->failed != 0 || shard->stuck != 0 || shard->chores_put_off ||
         shard->chore_batch > shard->applied_batch)
         return false; /* applying will bring us back */
+    if (!pl_shard_memory_has_room(shard))
+        return false; /* and so will the end of the flush */
     if (shard->chore.kind == PL_CHORE_NONE) {
         shard->chores_wait = shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog,
                                                                    shard->script, shard->partition_count);

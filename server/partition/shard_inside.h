@@ -104,6 +104,9 @@ void pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op);
 int pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
                     enum pl_journal_use use, struct pl_reason *why);
 
+/** False: what is being flushed must reach the store before more is taken into memory. */
+bool pl_shard_memory_has_room(const struct pl_shard *shard);
+
 /** What was gathered goes to the disk, if nothing else is on its way there. */
 void pl_shard_seal(struct pl_shard *shard);
 

@@ -151,11 +151,18 @@ static bool gathering_has_room(const struct pl_shard *shard)
            shard->gathering->operation_count < BATCH_OPERATIONS_MAX;
 }
 
-/* The disk may be slower than the writers: then they wait for the flush under way. */
-static bool memory_has_room(const struct pl_shard *shard)
+bool pl_shard_memory_has_room(const struct pl_shard *shard)
 {
-    return shard->checkpoint != CHECKPOINT_BEGUN ||
+    bool flushing = shard->checkpoint == CHECKPOINT_BEGUN || shard->checkpoint == CHECKPOINT_WAITING;
+
+    return !flushing ||
            pl_state_active_bytes(shard->state) < MEMORY_FACTOR_MAX * shard->options.checkpoint_journal_bytes;
+}
+
+/* The flush under way may be slow, and then writers wait for it; one that finds no room may never end. */
+static bool is_overfull(const struct pl_shard *shard)
+{
+    return shard->starved != 0 && !pl_shard_memory_has_room(shard);
 }
 
 /* Who is to be refused needs no room: a batch that is full for good must not keep them waiting. */
@@ -163,7 +170,8 @@ static bool takes_up(const struct pl_shard *shard)
 {
     if (shard->queue_first == NULL)
         return false;
-    return shard->failed != 0 || shard->stuck != 0 || (gathering_has_room(shard) && memory_has_room(shard));
+    return shard->failed != 0 || shard->stuck != 0 || is_overfull(shard) ||
+           (gathering_has_room(shard) && pl_shard_memory_has_room(shard));
 }
 
 static struct pl_operation *pop(struct pl_shard *shard)
@@ -190,6 +198,8 @@ static void take_up(struct pl_shard *shard, struct pl_operation *op)
         refuse(shard, op, PL_EREADONLY);
     else if (shard->stuck != 0)
         refuse(shard, op, shard->stuck);
+    else if (is_overfull(shard))
+        refuse(shard, op, shard->starved);
     else
         pl_shard_judge(shard, op);
 }

@@ -317,6 +317,47 @@ static void starts_that_follow_each_other_do_not_add_up(void)
     end(&r);
 }
 
+/* Puts have stopped for want of room, but deletes go on, and what they leave in memory has a bound too. */
+static void deletes_stop_where_memory_for_what_cannot_be_flushed_ends(void)
+{
+    struct rig r;
+    char json[64];
+    uint32_t deleted = 0;
+    int rc = 0;
+
+    start(&r);
+    r.options.checkpoint_journal_bytes = 64 << 10;
+    close_rig(&r, true);
+    open_rig(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    for (int i = 0; i < 4000; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\"}", i);
+        put(&r, json);
+    }
+    pass_ms(&r, 6000);
+    CHECK(pl_shard_checkpoints(r.shard));
+    pl_shard_end_checkpoint(r.shard, PL_EFULL, &r.why); /* it found no room */
+    for (int i = 0; i < 4000 && rc == 0; i++) {
+        struct pl_operation op;
+
+        snprintf(json, sizeof json, "{\"P\":\"%d\"}", i);
+        CHECK(prepare(&r, &op, PL_OP_DELETE, json) == 0);
+        pl_shard_submit(r.shard, &op);
+        settle(&r);
+        CHECK(pl_shard_take(r.shard) == &op);
+        rc = op.reply.rc;
+        deleted += rc == 0;
+        pl_operation_deinit(&op);
+    }
+    CHECK_MSG(rc == PL_EFULL && deleted > 20, "%d after %u", rc, deleted);
+    CHECK(pl_state_active_bytes(pl_shard_state(r.shard)) < (1 << 20));
+    pass_ms(&r, 6000);
+    checkpoint(&r); /* there is room again */
+    erase(&r, "{\"P\":\"3999\"}");
+    check_agreement(&r, 4000 - deleted - 1);
+    end(&r);
+}
+
 static void after_a_clean_end_nothing_is_replayed(void)
 {
     struct rig r;
@@ -550,6 +591,7 @@ int main(void)
     RUN(what_was_in_flight_at_a_checkpoint_is_in_the_next);
     RUN(what_is_applied_during_a_checkpoint_is_neither_lost_nor_counted_twice);
     RUN(starts_that_follow_each_other_do_not_add_up);
+    RUN(deletes_stop_where_memory_for_what_cannot_be_flushed_ends);
     RUN(after_a_clean_end_nothing_is_replayed);
     RUN(a_shard_at_rest_writes_no_more);
     RUN(with_an_interval_the_last_write_is_synced_within_it);
