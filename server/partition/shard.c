@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { CHECKPOINT_INTERVAL_MS = 5000, CHECKPOINT_JOURNAL_BYTES = 64 << 20 };
+enum { CHECKPOINT_INTERVAL_MS = 5000, CHECKPOINT_JOURNAL_BYTES = 64 << 20, REPLAY_BYTES = 64 << 10 };
 
 uint64_t pl_shard_now_ns(const struct pl_shard *shard)
 {
@@ -39,11 +39,50 @@ struct replay {
     struct pl_shard *shard;
     struct pl_memtable *memory; /* NULL: there was nothing */
     struct pl_reason *why;
+    /* Several effects go into memory together: on the way to one place the next is looked for. */
+    struct pl_memtable_entry group[PL_MEMTABLE_GROUP_MAX];
+    size_t count;
+    struct pl_arena changes; /* where their bytes are until then */
+    size_t change_bytes;
 };
 
 static int load_heads(struct pl_shard *shard, struct pl_txn *txn, struct pl_reason *why)
 {
     return pl_heads_load(txn, shard->groups, shard->partition_count, shard->counters, why);
+}
+
+static int set_group(struct replay *replay)
+{
+    int rc = pl_memtable_set_group(replay->memory, replay->group, replay->count);
+
+    replay->count = 0;
+    return rc;
+}
+
+/* The change's bytes, for as long as its effects wait. */
+static int keep_change(struct replay *replay, struct pl_bytes *change)
+{
+    int rc = 0;
+
+    if (replay->change_bytes >= REPLAY_BYTES) {
+        rc = set_group(replay);
+        pl_arena_reset(&replay->changes);
+        replay->change_bytes = 0;
+    }
+    *change = pl_arena_copy(&replay->changes, *change);
+    replay->change_bytes += change->len;
+    return rc == 0 && change->data == NULL ? PL_ENOMEM : rc;
+}
+
+static int replay_effect(struct replay *replay, const struct pl_effect *effect)
+{
+    if (effect->kind == PL_EFFECT_COUNT)
+        return pl_counters_add(replay->shard->counters, effect->partition, effect->id, effect->items,
+                               effect->size_bytes);
+    replay->group[replay->count++] = (struct pl_memtable_entry){
+        .key = effect->key, .value = effect->value, .tombstone = effect->kind == PL_EFFECT_DELETE
+    };
+    return replay->count == PL_MEMTABLE_GROUP_MAX ? set_group(replay) : 0;
 }
 
 static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_record *record)
@@ -65,14 +104,12 @@ static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_
                            record->partition, shard->partition_count);
     if (rc == 0)
         rc = pl_group_replayed(&shard->groups[record->partition], record, replay->why);
+    if (rc == 0)
+        rc = keep_change(replay, &change);
     if (rc != 0)
         return rc;
     while ((rc = pl_change_take(&change, &effect)) == 1) {
-        if (effect.kind != PL_EFFECT_COUNT)
-            rc = pl_memtable_set(replay->memory, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
-        else
-            rc = pl_counters_add(shard->counters, effect.partition, effect.id, effect.items,
-                                 effect.size_bytes);
+        rc = replay_effect(replay, &effect);
         if (rc != 0)
             return rc;
     }
@@ -132,6 +169,9 @@ static int open_files(struct pl_shard *shard, struct pl_reason *why)
 
     rc = pl_recovery_open(shard->options.disk, shard->options.dir, shard->options.number,
                           &shard->options.recovery, replay_record, &replay, &shard->files, why);
+    if (rc == 0 && replay.count > 0)
+        rc = set_group(&replay);
+    pl_arena_deinit(&replay.changes);
     if (rc == 0 && replay.memory == NULL)
         rc = load_heads_alone(shard, why);
     if (rc == 0)
