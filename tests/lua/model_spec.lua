@@ -134,7 +134,7 @@ local CONDITIONS = {
   { "A <> 5", function(o) return o.A ~= 5 end },
   { "NOT A BETWEEN -1.5 AND 3", function(o) return not (number(o.A) and o.A >= -1.5 and o.A <= 3) end },
   { "A IN (1, 2, 3, 5)", function(o) return o.A == 1 or o.A == 2 or o.A == 3 or o.A == 5 end },
-  { "begins_with(T, \"a\")", function(o) return o.T ~= nil and o.T:sub(1, 1) == "a" end },
+  { "begins_with(T, \"a\")", function(o) return type(o.T) == "string" and o.T:sub(1, 1) == "a" end },
   { "contains(Tags, \"abc\")", function(o) return has(o.Tags, "abc") end },
   { "size(L) >= 2", function(o) return o.L ~= nil and #o.L >= 2 end },
   { "attribute_type(N, \"NULL\") AND attribute_exists(G)", function(o) return o.N == perilune.null and o.G ~= nil end },
