@@ -16,7 +16,8 @@
  *     put meta back      both meta pages as of the checkpoint, and sync
  *     audit              as many pages as the options say; all, when the file is small
  *     open the store     and pin the checkpoint's state before the first write
- *     replay             the journal's records after the checkpoint, in bounded transactions
+ *     replay             the journal's records after the checkpoint, in bounded transactions, or into the
+ *                        caller's memory
  *
  * Nothing here is lost when it is cut off at any point: the next start takes the same path again.
  *

@@ -16,8 +16,8 @@
  * Everything here is durable already, by the journal: memory only spares the
  * store a page written for every put. A flush goes through the keys in order, so a
  * page that many puts touched is written once, and it runs on a worker while
- * the active table takes more. A crash loses both tables; recovery replays the journal into the
- * store.
+ * the active table takes more. A crash loses both tables; the next start replays the journal into
+ * one (pl_state_adopt()).
  *
  * Threads: the shard sets, freezes and settles; one worker flushes; snapshots are taken by any.
  */
