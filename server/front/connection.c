@@ -173,11 +173,16 @@ static void answer(struct pl_connection *c, struct pl_request *request)
     mark_dirty(c);
 }
 
-/* Answered or not, this request is over. May free the connection, when it is gone. */
-static void release(struct pl_connection *c, struct pl_request *request)
+static void let_go(struct pl_connection *c, struct pl_request *request)
 {
     pl_request_release(c->loop, request);
     c->in_flight--;
+}
+
+/* Answered or not, this request is over. May free the connection, when it is gone. */
+static void release(struct pl_connection *c, struct pl_request *request)
+{
+    let_go(c, request);
     if (c->gone && c->in_flight == 0)
         connection_free(c);
 }
@@ -223,17 +228,17 @@ static void came_back(struct pl_request *request)
 
     c->loop->touched = true;
     c->heard_ms = now_ms();
-    /* So that the connection outlives the requests that are released below. */
+    /* So that the connection outlives the requests that are let go of below. */
     c->in_flight++;
     request->complete = true;
     if (request->in_order) {
         while ((request = take_answerable(c)) != NULL) {
             answer(c, request);
-            release(c, request);
+            let_go(c, request);
         }
     } else {
         answer(c, request);
-        release(c, request);
+        let_go(c, request);
     }
     c->in_flight--;
     if (!c->gone) {
