@@ -698,10 +698,34 @@ void pl_reader_close(struct pl_reader *reader)
     free(reader);
 }
 
+enum { RENEW_TRIES_MAX = 100 };
+
+/*
+ * LMDB notes the newest commit's number and then copies what that commit's meta page says. Two
+ * pages serve all commits in turn, so two that come in between write over the very page it is
+ * copying. When no commit has come by the time it is copied, none has.
+ */
+static int renew_undisturbed(struct pl_reader *reader)
+{
+    MDB_envinfo info;
+    int rc;
+
+    for (int tries = 0; tries < RENEW_TRIES_MAX; tries++) {
+        rc = mdb_txn_renew(reader->txn.mdb);
+        if (rc != 0)
+            return rc;
+        rc = mdb_env_info(reader->txn.store->env, &info);
+        if (rc != 0 || info.me_last_txnid == mdb_txn_id(reader->txn.mdb))
+            return rc;
+        mdb_txn_reset(reader->txn.mdb);
+    }
+    return mdb_txn_renew(reader->txn.mdb);
+}
+
 /* Past the gate. */
 static int renew(struct pl_reader *reader)
 {
-    int rc = mdb_txn_renew(reader->txn.mdb);
+    int rc = renew_undisturbed(reader);
 
     if (rc != 0)
         return pl_store_error_from_mdb(rc);
