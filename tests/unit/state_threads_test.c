@@ -183,6 +183,13 @@ static bool walk_misses_none(struct pl_snapshot *snapshot, uint32_t done, uint32
     return rc == 0 || rc == PL_ENOTFOUND;
 }
 
+/* What went wrong, so that a rare failure is not a riddle. */
+static void note_wrong(struct shared *shared, const char *what)
+{
+    fprintf(stderr, "wrong: %s\n", what);
+    atomic_fetch_add(&shared->wrong, 1);
+}
+
 static void *read_state(void *arg)
 {
     struct shared *shared = arg;
@@ -191,7 +198,7 @@ static void *read_state(void *arg)
     uint32_t done;
 
     if (pl_snapshot_open(shared->state, &snapshot) != 0) {
-        atomic_fetch_add(&shared->wrong, 1);
+        note_wrong(shared, "no snapshot could be opened");
         return NULL;
     }
     do {
@@ -199,17 +206,17 @@ static void *read_state(void *arg)
 
         done = atomic_load(&shared->done);
         if (pl_snapshot_renew(snapshot) != 0)
-            atomic_fetch_add(&shared->wrong, 1);
+            note_wrong(shared, "a renewal failed");
         known = done < KEYS ? done : KEYS;
         /* The newest are those that are just being moved. */
         for (uint32_t i = 0; i < 3 * FREEZE_EVERY && i < known; i++)
             if (!snapshot_has(snapshot, done, (done - 1 - i) % KEYS))
-                atomic_fetch_add(&shared->wrong, 1);
+                note_wrong(shared, "a recent key");
         for (int i = 0; i < 10 && known > 0; i++)
             if (!snapshot_has(snapshot, done, (uint32_t)(test_random(&seed) % known)))
-                atomic_fetch_add(&shared->wrong, 1);
+                note_wrong(shared, "a random key");
         if (!walk_misses_none(snapshot, done, (uint32_t)(test_random(&seed) % KEYS)))
-            atomic_fetch_add(&shared->wrong, 1);
+            note_wrong(shared, "a walk");
     } while (done < VERSIONS * KEYS);
     pl_snapshot_close(snapshot);
     return NULL;
