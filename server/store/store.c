@@ -715,9 +715,11 @@ static int renew_undisturbed(struct pl_reader *reader)
         if (rc != 0)
             return rc;
         rc = mdb_env_info(reader->txn.store->env, &info);
-        if (rc != 0 || info.me_last_txnid == mdb_txn_id(reader->txn.mdb))
+        if (rc == 0 && info.me_last_txnid == mdb_txn_id(reader->txn.mdb))
+            return 0;
+        mdb_txn_reset(reader->txn.mdb); /* also on a failure: it must not go on holding pages */
+        if (rc != 0)
             return rc;
-        mdb_txn_reset(reader->txn.mdb);
     }
     return mdb_txn_renew(reader->txn.mdb);
 }
