@@ -244,32 +244,39 @@ size_t pl_memtable_size_bytes(const struct pl_memtable *table)
 
 /* ---- finding ---------------------------------------------------------------------------------------- */
 
-/* The last node before `key`. */
-static struct pl_memtable_node *find_before(const struct pl_memtable *table, struct pl_bytes key)
+/*
+ * The last node before `key`, and the one after it, as one look found them: asked once more for what comes next, a
+ * list that grows meanwhile could answer with a node that is still before `key`.
+ */
+static struct pl_memtable_node *find(const struct pl_memtable *table, struct pl_bytes key,
+                                     struct pl_memtable_node **after)
 {
-    struct pl_memtable_node *at = table->head;
+    struct pl_memtable_node *at = table->head, *next = NULL;
     uint64_t order[2];
 
     find_order(key, order);
     for (int level = LEVELS_MAX - 1; level >= 0; level--) {
-        struct pl_memtable_node *next = next_at(at, level);
-
+        next = next_at(at, level);
         while (next != NULL && is_before(next, key, order)) {
             at = next;
             next = next_at(at, level);
         }
     }
+    *after = next;
     return at;
 }
 
 const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table, struct pl_bytes at_least)
 {
-    return next_at(find_before(table, at_least), 0);
+    struct pl_memtable_node *after;
+
+    (void)find(table, at_least, &after);
+    return after;
 }
 
 const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table, struct pl_bytes below)
 {
-    const struct pl_memtable_node *node = find_before(table, below);
+    struct pl_memtable_node *after, *node = find(table, below, &after);
 
     return node == table->head ? NULL : node;
 }

@@ -142,6 +142,46 @@ static void readers_find_what_one_writer_has_set(void)
     pl_memtable_unref(shared.table);
 }
 
+/* Keys come in below the bound all the while, each right behind the one that a look has just found. */
+static void *seek_bound(void *arg)
+{
+    struct shared *shared = arg;
+    struct pl_memtable_entry entry;
+    char space[32];
+    struct pl_bytes bound = key_of(KEYS, space);
+
+    while (atomic_load(&shared->done) < KEYS) {
+        const struct pl_memtable_node *at = pl_memtable_seek(shared->table, bound);
+
+        if (at == NULL)
+            continue;
+        pl_memtable_read(at, &entry);
+        if (pl_bytes_compare(entry.key, bound) < 0)
+            atomic_fetch_add(&shared->wrong, 1);
+    }
+    return NULL;
+}
+
+static void a_seek_gives_nothing_below_its_bound_while_keys_come_in(void)
+{
+    struct shared shared = { .table = pl_memtable_new() };
+    pthread_t readers[READERS];
+    char key[32], value[64];
+
+    CHECK(shared.table != NULL);
+    for (int i = 0; i < READERS; i++)
+        CHECK(pthread_create(&readers[i], NULL, seek_bound, &shared) == 0);
+    for (uint32_t n = 0; n < KEYS; n++) {
+        if (pl_memtable_set(shared.table, key_of(n, key), value_of(n, 0, value), false) != 0)
+            atomic_fetch_add(&shared.wrong, 1);
+        atomic_store(&shared.done, n + 1);
+    }
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    CHECK_MSG(atomic_load(&shared.wrong) == 0, "%u wrong", atomic_load(&shared.wrong));
+    pl_memtable_unref(shared.table);
+}
+
 /* ---- a state that is flushed meanwhile ---- */
 
 static bool snapshot_has(struct pl_snapshot *snapshot, uint32_t done, uint32_t i)
@@ -307,6 +347,7 @@ static void a_reader_misses_nothing_that_a_flush_moves(void)
 int main(void)
 {
     RUN(readers_find_what_one_writer_has_set);
+    RUN(a_seek_gives_nothing_below_its_bound_while_keys_come_in);
     RUN(a_reader_misses_nothing_that_a_flush_moves);
     return test_summary();
 }
