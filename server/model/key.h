@@ -37,6 +37,12 @@ enum pl_key_kind {
     PL_KIND_LOCAL_INDEX = 17,
     PL_KIND_GLOBAL_INDEX = 18,
     PL_KIND_INDEX_PLACE = 19, /* where an index's function put an item's entry, by the item's key */
+    PL_KIND_EXPIRY = 20,      /* items by the second in which they expire, under the table's expiry id */
+    PL_KIND_STREAM = 21,      /* what happened to items, by sequence number, under the stream's id */
+    PL_KIND_TRIGGER = 22,     /* how far a trigger has come, and its dead letters, under the trigger's id */
+    PL_KIND_TOKEN = 24,       /* a transaction's ClientRequestToken */
+    PL_KIND_TOKEN_AGE = 25,   /* the same by the time it was used */
+    PL_KIND_COLLECTION = 26,  /* the size of what shares one partition key value */
 };
 
 struct pl_key {

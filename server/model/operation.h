@@ -48,6 +48,9 @@ enum pl_return_values {
     PL_RETURN_UPDATED_NEW,
 };
 
+/** On whose behalf. It stands in the stream: a deletion by the service is marked as its own. */
+enum pl_actor { PL_ACTOR_CLIENT, PL_ACTOR_TRIGGER, PL_ACTOR_EXPIRY };
+
 enum pl_select {
     PL_SELECT_DEFAULT,
     PL_SELECT_ALL,
@@ -120,6 +123,8 @@ struct pl_operation {
     uint32_t segment, segment_count;
     enum pl_capacity_report report;
     struct pl_bytes definition; /* CREATE, ALTER: JSON text, in the form of table.h; ALTER: a patch of it */
+    enum pl_actor actor;
+    uint8_t cascade_depth;         /* PL_ACTOR_TRIGGER: one more than that of the record it handles */
     struct pl_operation *children; /* BATCH_*: PUT, DELETE or GET operations, each complete in itself */
     uint32_t child_count;
 

@@ -71,6 +71,8 @@ const char *pl_stream_view_name(enum pl_stream_view view);
 /** A trigger as declared; run from the stream by other parts. */
 struct pl_trigger {
     struct pl_bytes name;
+    uint32_t id;        /* of its keyspace; never reused */
+    int64_t created_ms; /* it is owed the records from here on */
     bool on_insert, on_modify, on_remove;
     uint32_t batch;           /* default 100, at most 10000 */
     uint32_t batch_window_ms; /* default 0, at most 300000 */
@@ -90,7 +92,11 @@ struct pl_table {
     int64_t created_ms;
     struct pl_key_schema keys;
     struct pl_bytes ttl_attribute; /* empty: no expiry */
+    uint32_t expiry_id;            /* of the keyspace of expiries; 0: none. Another attribute, another id */
+    bool expiry_filling;           /* items from before it are still being entered there */
     enum pl_stream_view stream;
+    uint32_t stream_id;        /* of the keyspace of records; 0: none. Off and on again, another id */
+    int64_t stream_created_ms; /* its label */
     struct pl_throughput throughput;
     bool deletion_protection;
 

@@ -7,18 +7,18 @@
  * A table as the catalog keeps it. Texts are a varint length and bytes, integers are
  * little-endian, counts are varints:
  *
- *     format u8 (1) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ stream u8 ▸
- *     throughput ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
+ *     format u8 (2) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
+ *     expiry_filling u8 ▸ stream u8 ▸ stream_id u32 ▸ stream_created_ms u64 ▸ throughput ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
  *     count ▸ names of conditions
  *
  *     keys        partition count u8 ▸ sort count u8 ▸ for each: type u8 ▸ name
  *     throughput  provisioned u8 ▸ read u64 ▸ write u64
  *     index       name ▸ id u32 ▸ global u8 ▸ state u8 ▸ keys ▸ projection u8 ▸ count ▸ names ▸ throughput
- *     trigger     name ▸ flags u8 ▸ batch u32 ▸ batch_window_ms u32 ▸ retries u64 ▸ max_age_s u64 ▸ parallel u32
+ *     trigger     name ▸ id u32 ▸ created_ms u64 ▸ flags u8 ▸ batch u32 ▸ batch_window_ms u32 ▸ retries u64 ▸ max_age_s u64 ▸ parallel u32
  *
  * Every table has one spelling: what is decoded encodes to the same bytes again.
  */
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 enum { ON_INSERT = 1, ON_MODIFY = 2, ON_REMOVE = 4, HAS_FILTER = 8, ALL_FLAGS = 15 };
 
@@ -101,6 +101,8 @@ static void put_trigger(struct pl_buf *out, const struct pl_trigger *trigger)
     if (trigger->has_filter)
         flags |= HAS_FILTER;
     put_text(out, trigger->name);
+    put_u32(out, trigger->id);
+    put_u64(out, (uint64_t)trigger->created_ms);
     pl_buf_append_byte(out, flags);
     put_u32(out, trigger->batch);
     put_u32(out, trigger->batch_window_ms);
@@ -118,7 +120,11 @@ void pl_table_encode(const struct pl_table *table, struct pl_buf *out)
     put_u64(out, (uint64_t)table->created_ms);
     put_keys(out, &table->keys);
     put_text(out, table->ttl_attribute);
+    put_u32(out, table->expiry_id);
+    pl_buf_append_byte(out, table->expiry_filling);
     pl_buf_append_byte(out, (uint8_t)table->stream);
+    put_u32(out, table->stream_id);
+    put_u64(out, (uint64_t)table->stream_created_ms);
     put_throughput(out, table->throughput);
     pl_buf_append_byte(out, table->deletion_protection);
     pl_buf_append_byte(out, table->has_before_write);
@@ -304,6 +310,8 @@ static void take_trigger(struct decoder *d, struct pl_trigger *trigger)
     uint8_t flags;
 
     trigger->name = take_name(d);
+    trigger->id = take_u32(d);
+    trigger->created_ms = (int64_t)take_u64(d);
     flags = take_u8(d, ALL_FLAGS);
     trigger->on_insert = (flags & ON_INSERT) != 0;
     trigger->on_modify = (flags & ON_MODIFY) != 0;
@@ -352,7 +360,11 @@ static void take_table(struct decoder *d, struct pl_table *table)
     table->created_ms = (int64_t)take_u64(d);
     take_keys(d, &table->keys);
     table->ttl_attribute = take_text(d);
+    table->expiry_id = take_u32(d);
+    table->expiry_filling = take_u8(d, 1);
     table->stream = take_u8(d, PL_STREAM_NEW_AND_OLD_IMAGES);
+    table->stream_id = take_u32(d);
+    table->stream_created_ms = (int64_t)take_u64(d);
     table->throughput = take_throughput(d);
     table->deletion_protection = take_u8(d, 1);
     table->has_before_write = take_u8(d, 1);

@@ -178,14 +178,20 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
 
 /* ---- sweeping --------------------------------------------------------------------------------------- */
 
-static void sweep_record(struct pl_buf *change, struct pl_bytes key, struct pl_bytes record, int64_t *items,
-                         int64_t *size_bytes)
+/* Of the other kinds nobody keeps count. */
+static bool is_counted(enum pl_key_kind kind)
+{
+    return kind == PL_KIND_ITEM || kind == PL_KIND_LOCAL_INDEX || kind == PL_KIND_GLOBAL_INDEX;
+}
+
+static void sweep_record(struct pl_buf *change, enum pl_key_kind kind, struct pl_bytes key,
+                         struct pl_bytes record, int64_t *items, int64_t *size_bytes)
 {
     struct pl_record_cursor cursor;
     struct pl_record_entry entry;
 
     pl_change_delete(change, key);
-    if (pl_record_open(record, &cursor) != 0)
+    if (!is_counted(kind) || pl_record_open(record, &cursor) != 0)
         return;
     while (pl_record_next(&cursor, &entry)) {
         *items -= 1;
@@ -212,7 +218,7 @@ static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
     int rc = seek(chore, hands, &key, &record);
 
     for (int i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && -size_bytes < 8 * STEP_BYTES; i++) {
-        sweep_record(&change, key, record, &items, &size_bytes);
+        sweep_record(&change, chore->space.kind, key, record, &items, &size_bytes);
         chore->done++;
         rc = remember(chore, key);
         if (rc == 0)
@@ -221,7 +227,7 @@ static int sweep(struct pl_chore *chore, const struct pl_chore_hands *hands)
     here = rc == 0 && is_here(chore, key);
     if (rc == PL_ENOTFOUND)
         rc = 0;
-    if (chore->space.kind != PL_KIND_INDEX_PLACE)
+    if (is_counted(chore->space.kind))
         pl_change_count(&change, (uint16_t)chore->partition, chore->space.id, items, size_bytes);
     if (rc == 0)
         rc = pl_buf_status(&change);

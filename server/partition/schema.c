@@ -133,6 +133,58 @@ static enum pl_key_kind index_kind(const struct pl_index *index)
     return index->global ? PL_KIND_GLOBAL_INDEX : PL_KIND_LOCAL_INDEX;
 }
 
+/* ---- what a table keeps beside its items, each in a keyspace of its own --------------------------------- */
+
+/* Here and below: `current` is NULL when the table is new. */
+static void carry_over_expiry(struct pl_catalog *catalog, const struct pl_table *current,
+                              struct pl_table *table, struct pl_buf *change)
+{
+    if (table->ttl_attribute.len == 0)
+        return;
+    if (current != NULL && pl_bytes_equal(current->ttl_attribute, table->ttl_attribute)) {
+        table->expiry_id = current->expiry_id;
+        table->expiry_filling = current->expiry_filling;
+        return;
+    }
+    table->expiry_id = pl_catalog_draw_id(catalog, change);
+    table->expiry_filling = current != NULL;
+}
+
+/* Another view goes on in the same stream: each record says what it shows. */
+static void carry_over_stream(struct pl_catalog *catalog, const struct pl_table *current,
+                              struct pl_table *table, int64_t now_ms, struct pl_buf *change)
+{
+    if (table->stream == PL_STREAM_OFF)
+        return;
+    if (current != NULL && current->stream != PL_STREAM_OFF) {
+        table->stream_id = current->stream_id;
+        table->stream_created_ms = current->stream_created_ms;
+        return;
+    }
+    table->stream_id = pl_catalog_draw_id(catalog, change);
+    table->stream_created_ms = now_ms;
+}
+
+static const struct pl_trigger *find_trigger(const struct pl_table *table, struct pl_bytes name)
+{
+    for (uint32_t i = 0; i < table->trigger_count; i++)
+        if (pl_bytes_equal(table->triggers[i].name, name))
+            return &table->triggers[i];
+    return NULL;
+}
+
+static void carry_over_triggers(struct pl_catalog *catalog, const struct pl_table *current,
+                                struct pl_table *table, int64_t now_ms, struct pl_buf *change)
+{
+    for (uint32_t i = 0; i < table->trigger_count; i++) {
+        struct pl_trigger *trigger = &table->triggers[i];
+        const struct pl_trigger *old = current == NULL ? NULL : find_trigger(current, trigger->name);
+
+        trigger->id = old != NULL ? old->id : pl_catalog_draw_id(catalog, change);
+        trigger->created_ms = old != NULL ? old->created_ms : now_ms;
+    }
+}
+
 /* ---- changes ---------------------------------------------------------------------------------------- */
 
 int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definition, uint64_t code_hash,
@@ -151,8 +203,51 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
     table->created_ms = now_ms;
     for (uint32_t i = 0; i < table->index_count; i++)
         table->indexes[i].id = pl_catalog_draw_id(catalog, change);
+    carry_over_expiry(catalog, NULL, table, change);
+    carry_over_stream(catalog, NULL, table, now_ms, change);
+    carry_over_triggers(catalog, NULL, table, now_ms, change);
     rc = pl_catalog_set_table(catalog, table, code_hash, change);
     pl_table_unref(table);
+    return rc;
+}
+
+static int discard_expiry(struct pl_catalog *catalog, const struct pl_table *current,
+                          const struct pl_table *table, struct pl_buf *change)
+{
+    if (current->expiry_id == 0 || (table != NULL && table->expiry_id == current->expiry_id))
+        return 0;
+    return pl_catalog_add_garbage(catalog, current->expiry_id, PL_KIND_EXPIRY, change);
+}
+
+static int discard_stream(struct pl_catalog *catalog, const struct pl_table *current,
+                          const struct pl_table *table, struct pl_buf *change)
+{
+    if (current->stream_id == 0 || (table != NULL && table->stream_id == current->stream_id))
+        return 0;
+    return pl_catalog_add_garbage(catalog, current->stream_id, PL_KIND_STREAM, change);
+}
+
+static int discard_triggers(struct pl_catalog *catalog, const struct pl_table *current,
+                            const struct pl_table *table, struct pl_buf *change)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < current->trigger_count && rc == 0; i++)
+        if (table == NULL || find_trigger(table, current->triggers[i].name) == NULL)
+            rc = pl_catalog_add_garbage(catalog, current->triggers[i].id, PL_KIND_TRIGGER, change);
+    return rc;
+}
+
+/* What `current` keeps beside its items and `table` (NULL: none) does not go on with. */
+static int discard_companions(struct pl_catalog *catalog, const struct pl_table *current,
+                              const struct pl_table *table, struct pl_buf *change)
+{
+    int rc = discard_expiry(catalog, current, table, change);
+
+    if (rc == 0)
+        rc = discard_stream(catalog, current, table, change);
+    if (rc == 0)
+        rc = discard_triggers(catalog, current, table, change);
     return rc;
 }
 
@@ -169,7 +264,7 @@ static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *c
         if (rc != 0)
             return rc;
     }
-    return 0;
+    return discard_companions(catalog, current, table, change);
 }
 
 static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current,
@@ -204,8 +299,8 @@ static int compare_tables(const struct pl_table *a, const struct pl_table *b, bo
 }
 
 int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
-                    const struct pl_table *definition, uint64_t code_hash, struct pl_buf *change,
-                    struct pl_reason *why)
+                    const struct pl_table *definition, uint64_t code_hash, int64_t now_ms,
+                    struct pl_buf *change, struct pl_reason *why)
 {
     bool same_code = pl_catalog_code(catalog, current->id) == code_hash, same;
     struct pl_table *table;
@@ -224,6 +319,9 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
     table->version = current->version;
     table->created_ms = current->created_ms;
     carry_over_indexes(catalog, current, table, same_code, change);
+    carry_over_expiry(catalog, current, table, change);
+    carry_over_stream(catalog, current, table, now_ms, change);
+    carry_over_triggers(catalog, current, table, now_ms, change);
     rc = compare_tables(current, table, &same);
     if (rc != 0 || (same_code && same)) {
         pl_table_unref(table);
@@ -244,7 +342,7 @@ int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definitio
 
     if (current == NULL)
         return pl_schema_create(catalog, definition, code_hash, now_ms, change, why);
-    return pl_schema_alter(catalog, current, definition, code_hash, change, why);
+    return pl_schema_alter(catalog, current, definition, code_hash, now_ms, change, why);
 }
 
 int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, struct pl_buf *change,
@@ -260,6 +358,8 @@ int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, str
     rc = pl_catalog_add_garbage(catalog, table->id, PL_KIND_ITEM, change);
     for (uint32_t i = 0; i < table->index_count && rc == 0; i++)
         rc = pl_catalog_add_garbage(catalog, table->indexes[i].id, index_kind(&table->indexes[i]), change);
+    if (rc == 0)
+        rc = discard_companions(catalog, table, NULL, change);
     if (rc != 0)
         return rc;
     /* The garbage record stands under the table's own id, in place of the table: one key, one record. */

@@ -23,8 +23,8 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
  * the one last applied, indexes with a project function are built anew. Appends nothing when nothing differs.
  */
 int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
-                    const struct pl_table *definition, uint64_t code_hash, struct pl_buf *change,
-                    struct pl_reason *why);
+                    const struct pl_table *definition, uint64_t code_hash, int64_t now_ms,
+                    struct pl_buf *change, struct pl_reason *why);
 
 /** Create or alter, whichever it takes. */
 int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definition, uint64_t code_hash,

@@ -18,8 +18,11 @@
  *     shard_turn.c        the queue, batches, sealing, applying
  *     shard_judge.c       one operation: a write, a change of schema, a new set of modules
  *     shard_chore.c       filling and sweeping, a step at a time
+ *     shard_timed.c       what time brings: expiry, trimming, forgetting; a step at a time
  *     shard_checkpoint.c  timed work: freezing, flushing, checkpoints, room, rest
  */
+enum { PL_SHARD_TIMED_MAX = 8 };
+
 struct pl_shard {
     struct pl_shard_options options;
     struct pl_recovered files;
@@ -65,6 +68,13 @@ struct pl_shard {
     uint64_t chore_batch; /* its last change is in this batch: the next step waits for it */
     bool chores_put_off;
     bool chores_wait; /* the catalog has changed since it was last asked for chores, and there were none */
+
+    /* Timed work, each by its place in shard_timed.c's list. */
+    struct pl_shard_timed {
+        uint64_t due_ns; /* of its next step */
+        int failure;     /* of its last step; 0: none */
+    } timed[PL_SHARD_TIMED_MAX];
+    uint64_t timed_batch; /* the last change of a step is in this batch: the next step waits for it */
 
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
@@ -130,6 +140,17 @@ int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, stru
 
 /** One step, when the one before is applied: then the snapshot has it. True when more is to come. */
 bool pl_shard_do_chore(struct pl_shard *shard);
+
+/* ---- shard_timed.c ---- */
+
+/**
+ * The next step of the timed work that is due, when the one before is applied: then the snapshot has it. True
+ * when more is to come at once.
+ */
+bool pl_shard_do_timed(struct pl_shard *shard);
+
+/** For a step: commit a change that makes nothing larger. */
+int pl_shard_commit_timed(struct pl_shard *shard, uint16_t partition, struct pl_bytes change);
 
 /* ---- shard_checkpoint.c ---- */
 

@@ -48,7 +48,7 @@ int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, stru
 }
 
 static int alter(struct pl_catalog *next, const struct pl_table *table, struct pl_operation *op,
-                 struct pl_buf *change)
+                 int64_t now_ms, struct pl_buf *change)
 {
     struct pl_table *definition;
     int rc;
@@ -61,7 +61,7 @@ static int alter(struct pl_catalog *next, const struct pl_table *table, struct p
     if (rc != 0)
         return rc;
     rc = pl_bytes_equal(definition->name, table->name)
-             ? pl_schema_alter(next, table, definition, 0, change, &op->reply.why)
+             ? pl_schema_alter(next, table, definition, 0, now_ms, change, &op->reply.why)
              : pl_reason_set(&op->reply.why, PL_EINVALID, "table: a table cannot be renamed");
     pl_table_unref(definition);
     return rc;
@@ -105,7 +105,7 @@ static int change_schema(struct pl_shard *shard, struct pl_catalog *next, struct
                              "Requested resource not found: Table: %.*s not found", (int)op->table_name.len,
                              op->table_name.data);
     if (op->name == PL_OP_ALTER)
-        return alter(next, table, op, change);
+        return alter(next, table, op, pl_clock_wall_ms(&shard->options.clock), change);
     return drop(shard, next, table, op, change);
 }
 

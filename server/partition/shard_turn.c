@@ -253,6 +253,7 @@ bool pl_shard_turn(struct pl_shard *shard)
     while (takes_up(shard))
         take_up(shard, pop(shard));
     more = pl_shard_do_chore(shard);
+    more = pl_shard_do_timed(shard) || more;
     pl_shard_seal(shard);
     if (pl_shard_is_idle(shard))
         pl_shard_drop_view(shard);

@@ -30,7 +30,7 @@ struct pl_datadir {
 /* ---- the format file ----
  *
  *     perilune data directory
- *     format 1
+ *     format 2
  *     shards 1
  *     partitions 64
  *     id 00112233445566778899aabbccddeeff
@@ -96,6 +96,11 @@ static int format_parse(const char *text, const char *path, struct pl_datadir_fa
                              "%s says format %" PRIu32
                              ", written by a newer version of Perilune; this one reads "
                              "up to format %d. Start the newer version, or restore a backup",
+                             path, facts.format, PL_DATADIR_FORMAT);
+    if (facts.format < PL_DATADIR_FORMAT)
+        return pl_reason_set(why, PL_EFORMAT,
+                             "%s says format %" PRIu32
+                             ", which only versions before the first release wrote: this one reads format %d",
                              path, facts.format, PL_DATADIR_FORMAT);
     if (sscanf(text, "format %*u shards %9" SCNu32 " partitions %9" SCNu32 " id %32[0-9a-f]",
                &facts.shard_count, &facts.partition_count, id) != 3 ||

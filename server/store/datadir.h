@@ -23,7 +23,7 @@
 struct pl_datadir;
 
 enum {
-    PL_DATADIR_FORMAT = 1, /* what this version writes, and the newest it reads */
+    PL_DATADIR_FORMAT = 2, /* what this version writes, and the newest it reads */
     PL_DATADIR_ID_BYTES = 16,
     PL_DATADIR_SHARDS_MAX = 64,
     PL_DATADIR_PARTITIONS_MAX = 4096

@@ -154,12 +154,23 @@ static void data_without_a_format_is_refused(void)
 static void a_newer_format_is_refused_with_an_explanation(void)
 {
     const char *path = scratch_fresh("newer");
-    const char text[] = "perilune data directory\nformat 2\nsomething never seen before\n";
+    const char text[] = "perilune data directory\nformat 3\nsomething never seen before\n";
 
     CHECK(open_and_close(path, (struct pl_datadir_options){ 0 }) == 0);
     scratch_write(scratch_path(path, "format"), text, sizeof text - 1);
     CHECK(open_and_close(path, (struct pl_datadir_options){ 0 }) == PL_EFORMAT);
-    CHECK(strstr(why.text, "newer version") != NULL && strstr(why.text, "format 2") != NULL);
+    CHECK(strstr(why.text, "newer version") != NULL && strstr(why.text, "format 3") != NULL);
+}
+
+static void a_format_from_before_the_first_release_is_refused(void)
+{
+    const char *path = scratch_fresh("older");
+    const char text[] = "perilune data directory\nformat 1\nshards 1\npartitions 64\n";
+
+    CHECK(open_and_close(path, (struct pl_datadir_options){ 0 }) == 0);
+    scratch_write(scratch_path(path, "format"), text, sizeof text - 1);
+    CHECK(open_and_close(path, (struct pl_datadir_options){ 0 }) == PL_EFORMAT);
+    CHECK(strstr(why.text, "before the first release") != NULL && strstr(why.text, "format 1") != NULL);
 }
 
 /* A flip may turn the format number itself into a newer one, and then says so. */
@@ -239,6 +250,7 @@ int main(void)
     RUN(a_path_that_is_a_file_is_refused);
     RUN(data_without_a_format_is_refused);
     RUN(a_newer_format_is_refused_with_an_explanation);
+    RUN(a_format_from_before_the_first_release_is_refused);
     RUN(every_damage_to_the_format_is_noticed);
     RUN(a_failing_disk_fails_the_opening_and_leaves_what_can_be_opened);
     RUN(a_full_disk_does_not_keep_a_directory_from_being_opened);
