@@ -4,6 +4,7 @@
 #include "partition/change.h"
 #include "partition/index.h"
 #include "partition/prepare.h"
+#include "partition/stream.h"
 
 void pl_evaluator_deinit(struct pl_evaluator *evaluator)
 {
@@ -173,6 +174,23 @@ static bool changes_nothing(const struct write *w)
     return !w->has_old || pl_bytes_equal(w->old.bytes, w->new.bytes);
 }
 
+static void tell_stream(struct write *w)
+{
+    struct pl_evaluator *e = w->evaluator;
+    struct pl_stream_write write = { .table = w->table,
+                                     .partition = w->op->partition,
+                                     .old = w->has_old ? &w->old : NULL,
+                                     .new = w->has_new ? &w->new : NULL,
+                                     .actor = w->op->actor,
+                                     .cascade_depth = w->op->cascade_depth };
+
+    if (w->table->stream_id == 0)
+        return;
+    write.sequence = pl_sequences_draw(e->sequences, w->op->partition);
+    write.at_ms = pl_clock_wall_ms(&e->clock);
+    pl_stream_append(&write, &e->scratch, &e->change);
+}
+
 static int write_effects(struct write *w)
 {
     struct pl_evaluator *e = w->evaluator;
@@ -199,7 +217,8 @@ static int write_effects(struct write *w)
         if (rc != 0)
             return rc;
     }
-    return pl_buf_status(&e->change);
+    tell_stream(w);
+    return pl_buf_status(&e->scratch) != 0 ? PL_ENOMEM : pl_buf_status(&e->change);
 }
 
 /* ---- the reply -------------------------------------------------------------------------------------- */

@@ -2,7 +2,9 @@
 #ifndef PL_PARTITION_EVALUATE_H
 #define PL_PARTITION_EVALUATE_H
 
+#include "base/clock.h"
 #include "model/operation.h"
+#include "partition/sequence.h"
 #include "partition/view.h"
 #include "script/script.h"
 
@@ -16,8 +18,10 @@
 struct pl_evaluator {
     struct pl_view view;
     uint32_t partition_count;
-    struct pl_arena arena;   /* emptied before each write */
-    struct pl_buf new_bytes; /* of the item an update or a script makes */
+    struct pl_sequences *sequences; /* of the partitions' stream records */
+    struct pl_clock clock;          /* their time */
+    struct pl_arena arena;          /* emptied before each write */
+    struct pl_buf new_bytes;        /* of the item an update or a script makes */
     struct pl_buf script_bytes;
     struct pl_buf scratch;
     struct pl_buf change; /* the result; empty: nothing changes */

@@ -29,6 +29,14 @@ void pl_shard_fail(struct pl_shard *shard, int rc, const struct pl_reason *why)
     pl_shard_tell_flushed(shard, rc);
 }
 
+struct pl_heads pl_shard_heads(struct pl_shard *shard)
+{
+    return (struct pl_heads){ .partition_count = shard->partition_count,
+                              .groups = shard->groups,
+                              .sequences = &shard->sequences,
+                              .counters = shard->counters };
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 /*
@@ -48,7 +56,9 @@ struct replay {
 
 static int load_heads(struct pl_shard *shard, struct pl_txn *txn, struct pl_reason *why)
 {
-    return pl_heads_load(txn, shard->groups, shard->partition_count, shard->counters, why);
+    struct pl_heads heads = pl_shard_heads(shard);
+
+    return pl_heads_load(&heads, txn, why);
 }
 
 static int set_group(struct replay *replay)
@@ -79,6 +89,8 @@ static int replay_effect(struct replay *replay, const struct pl_effect *effect)
     if (effect->kind == PL_EFFECT_COUNT)
         return pl_counters_add(replay->shard->counters, effect->partition, effect->id, effect->items,
                                effect->size_bytes);
+    if (effect->kind == PL_EFFECT_PUT)
+        pl_sequences_note(&replay->shard->sequences, effect->key);
     replay->group[replay->count++] = (struct pl_memtable_entry){
         .key = effect->key, .value = effect->value, .tombstone = effect->kind == PL_EFFECT_DELETE
     };
@@ -127,7 +139,9 @@ static int open_memory(struct pl_shard *shard)
     shard->gathering->number = shard->batch_number = 1;
     for (uint32_t p = 0; p < shard->partition_count; p++)
         shard->groups[p] = (struct pl_group){ .partition = (uint16_t)p, .term = 1 };
-    rc = pl_counters_new(&shard->counters);
+    rc = pl_sequences_init(&shard->sequences, shard->partition_count);
+    if (rc == 0)
+        rc = pl_counters_new(&shard->counters);
     if (rc == 0)
         rc = pl_inflight_new(&shard->inflight);
     return rc != 0 ? rc : pl_catalog_init(&shard->catalog);
@@ -205,6 +219,8 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
     }
     shard->evaluator.partition_count = shard->partition_count;
     shard->evaluator.view.inflight = shard->inflight;
+    shard->evaluator.sequences = &shard->sequences;
+    shard->evaluator.clock = shard->options.clock;
     shard->applied_position = pl_journal_end(shard->files.journal);
     /* What was replayed still waits for a checkpoint: starts that follow each other must not add up. */
     shard->checkpoint_position = shard->files.replay_from;
@@ -316,6 +332,7 @@ int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why)
     pl_tables_unref(shard->published);
     pl_catalog_deinit(&shard->catalog);
     pl_counters_free(shard->counters);
+    pl_sequences_deinit(&shard->sequences);
     free(shard->groups);
     free(shard);
     return rc;

@@ -41,7 +41,8 @@ static void check_room(struct pl_shard *shard, uint64_t now)
 /* The counters and the groups' places, so that the store as of the checkpoint is whole in itself. */
 int pl_shard_freeze(struct pl_shard *shard)
 {
-    int rc = pl_heads_write(shard->state, shard->groups, shard->partition_count, shard->counters);
+    struct pl_heads heads = pl_shard_heads(shard);
+    int rc = pl_heads_write(&heads, shard->state);
 
     if (rc == 0)
         rc = pl_state_freeze(shard->state);

@@ -9,6 +9,7 @@
 #include "partition/chore.h"
 #include "partition/counters.h"
 #include "partition/evaluate.h"
+#include "partition/heads.h"
 #include "replica/group.h"
 
 /**
@@ -28,7 +29,8 @@ struct pl_shard {
     struct pl_recovered files;
     struct pl_state *state; /* the files' store, and what is applied but not in it yet */
     uint32_t partition_count;
-    struct pl_group *groups; /* one for each partition */
+    struct pl_group *groups;       /* one for each partition */
+    struct pl_sequences sequences; /* of their stream records */
     struct pl_counters *counters;
     struct pl_catalog catalog;   /* as of the newest change, in flight or not */
     struct pl_tables *published; /* as of the last applied batch; NULL once taken */
@@ -95,6 +97,9 @@ bool pl_shard_passed_ms(uint64_t now, uint64_t since, uint64_t ms);
 
 /** From here on the shard takes nothing more: what the disk holds is not known. The process must end. */
 void pl_shard_fail(struct pl_shard *shard, int rc, const struct pl_reason *why);
+
+/** Where the partitions stand, as it is written with a checkpoint. */
+struct pl_heads pl_shard_heads(struct pl_shard *shard);
 
 /* ---- shard_turn.c ---- */
 

@@ -69,7 +69,8 @@ static int show_in_overlay(struct pl_shard *shard, struct pl_bytes change)
     int rc;
 
     while ((rc = pl_change_take(&change, &effect)) == 1) {
-        if (effect.kind == PL_EFFECT_COUNT)
+        /* No write is judged by what stands in a stream. */
+        if (effect.kind == PL_EFFECT_COUNT || pl_sequence_is_in(effect.key))
             continue;
         rc = pl_inflight_set(shard->inflight, shard->gathering->number, effect.key, effect.value,
                              effect.kind == PL_EFFECT_DELETE);
@@ -342,8 +343,10 @@ static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,
     while (pl_change_take(&bytes, &effect) == 1) {
         if (effect.kind == PL_EFFECT_COUNT)
             pl_counters_add(shard->counters, effect.partition, effect.id, effect.items, effect.size_bytes);
-        else
+        else if (!pl_sequence_is_in(effect.key))
             pl_inflight_settle(shard->inflight, batch->number, effect.key);
+        else if (effect.kind == PL_EFFECT_PUT)
+            pl_sequences_note(&shard->sequences, effect.key);
     }
 }
 
