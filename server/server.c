@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
+#include "front/connection.h"
 #include "front/listener.h"
 
 #include <signal.h>
@@ -180,6 +181,7 @@ static int listen_for_clients(struct server *server)
     struct pl_listener_options options = {
         .uv = &server->uv,
         .address = server->config->listen,
+        .kind = &pl_connection_kind,
         .loops = server->loops,
         .loop_count = server->loop_count,
         .connections_max = server->config->connections_max,

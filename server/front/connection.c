@@ -1,143 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/connection.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static uint64_t now_ms(void)
+static struct pl_connection *of_client(struct pl_client *client)
 {
-    return uv_hrtime() / 1000000;
+    return pl_container_of(client, struct pl_connection, client);
 }
 
 static struct pl_buf *out(struct pl_connection *c)
 {
-    return pl_link_out(&c->link);
+    return pl_client_out(&c->client);
 }
 
-static const struct pl_engine *engine(struct pl_connection *c)
+static struct pl_loop *loop_of(const struct pl_connection *c)
 {
-    return &c->loop->options.engine;
+    return c->client.loop;
 }
 
-/* --- opening and closing --- */
-
-static void received(struct pl_link *link, struct pl_bytes bytes);
-static void ended(struct pl_link *link, int rc);
-static void drained(struct pl_link *link);
-static void closed(struct pl_link *link);
-
-static const struct pl_link_events link_events = {
-    .received = received,
-    .ended = ended,
-    .drained = drained,
-    .closed = closed,
-};
-
-void pl_connection_open(struct pl_loop *loop, int fd)
+static const struct pl_engine *engine(const struct pl_connection *c)
 {
-    struct pl_connection *c = calloc(1, sizeof *c);
-    int rc;
-
-    if (c == NULL) {
-        close(fd);
-        atomic_fetch_sub(&loop->connection_count, 1);
-        pl_log(loop->options.logger, PL_LOG_ERROR, "refused a connection", "out of memory");
-        return;
-    }
-    c->loop = loop;
-    c->heard_ms = now_ms();
-    c->place.next = loop->connections;
-    if (c->place.next != NULL)
-        c->place.next->place.previous = c;
-    loop->connections = c;
-    rc = pl_link_open(&c->link, &loop->uv, fd, loop->scratch, &link_events);
-    if (rc != 0) {
-        close(fd);
-        pl_log(loop->options.logger, PL_LOG_ERROR, "refused a connection", "%s", pl_error_sentence(rc));
-        return;
-    }
-    if (pl_link_read_start(&c->link) != 0)
-        pl_connection_cut(c);
+    return &loop_of(c)->options.engine;
 }
 
-void pl_connection_cut(struct pl_connection *c)
+static void *attachment(const struct pl_connection *c)
 {
-    pl_link_close(&c->link);
+    return loop_of(c)->attachment;
 }
-
-static void leave_dirty(struct pl_connection *c)
-{
-    struct pl_connection **at = &c->loop->dirty;
-
-    while (*at != c)
-        at = &(*at)->next_dirty;
-    *at = c->next_dirty;
-}
-
-static void leave_deferred(struct pl_connection *c)
-{
-    struct pl_connection **at = &c->loop->deferred;
-
-    while (*at != c)
-        at = &(*at)->next_deferred;
-    *at = c->next_deferred;
-}
-
-static void connection_free(struct pl_connection *c)
-{
-    struct pl_loop *loop = c->loop;
-
-    if (c->dirty)
-        leave_dirty(c);
-    if (c->deferred)
-        leave_deferred(c);
-    if (c->place.previous != NULL)
-        c->place.previous->place.next = c->place.next;
-    else
-        loop->connections = c->place.next;
-    if (c->place.next != NULL)
-        c->place.next->place.previous = c->place.previous;
-    pl_buf_deinit(&c->input);
-    free(c);
-}
-
-/* Requests that travel hold the connection: it goes with the last of them. */
-static void closed(struct pl_link *link)
-{
-    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
-
-    c->gone = true;
-    c->loop->touched = true;
-    atomic_fetch_sub(&c->loop->connection_count, 1);
-    if (c->in_flight == 0)
-        connection_free(c);
-}
-
-/* --- the loop's lists --- */
 
 static void mark_dirty(struct pl_connection *c)
 {
-    if (c->dirty || c->gone)
-        return;
-    c->dirty = true;
-    c->next_dirty = c->loop->dirty;
-    c->loop->dirty = c;
-}
-
-static void defer(struct pl_connection *c)
-{
-    if (c->deferred || c->gone)
-        return;
-    c->deferred = true;
-    c->next_deferred = c->loop->deferred;
-    c->loop->deferred = c;
-}
-
-/* Close when there is nothing more to read, to answer or to send. */
-static void conclude(struct pl_connection *c)
-{
-    if (c->ending && c->in_flight == 0 && !c->deferred && !c->blocked && pl_link_unsent(&c->link) == 0)
-        pl_link_close(&c->link);
+    pl_client_mark_dirty(&c->client);
 }
 
 /* --- answering --- */
@@ -162,7 +53,7 @@ static void write_report(struct pl_connection *c, struct pl_request *request)
 
 static void answer(struct pl_connection *c, struct pl_request *request)
 {
-    if (c->gone || c->link.closing)
+    if (!pl_client_is_open(&c->client))
         return;
     if (request->line.verb->kind == PL_VERB_ADMIN)
         write_report(c, request);
@@ -173,18 +64,11 @@ static void answer(struct pl_connection *c, struct pl_request *request)
     mark_dirty(c);
 }
 
-static void let_go(struct pl_connection *c, struct pl_request *request)
-{
-    pl_request_release(c->loop, request);
-    c->in_flight--;
-}
-
 /* Answered or not, this request is over. May free the connection, when it is gone. */
 static void release(struct pl_connection *c, struct pl_request *request)
 {
-    let_go(c, request);
-    if (c->gone && c->in_flight == 0)
-        connection_free(c);
+    pl_request_release(loop_of(c), request);
+    pl_client_release(&c->client);
 }
 
 static void queue_in_order(struct pl_connection *c, struct pl_request *request)
@@ -212,13 +96,17 @@ static struct pl_request *take_answerable(struct pl_connection *c)
     return request;
 }
 
-/* A wait may be over: look at the input again, when this turn settles. */
+/*
+ * A wait may be over: look at the input again, when this turn settles. One of those in flight is
+ * came_back() itself.
+ */
 static void reconsider(struct pl_connection *c)
 {
-    if (!c->blocked)
+    if (!c->client.blocked)
         return;
-    if (c->in_order ? c->first == NULL : c->in_flight <= c->loop->options.in_flight_max / 2)
-        defer(c);
+    if (c->client.in_order ? c->first == NULL
+                           : c->client.in_flight - 1 <= loop_of(c)->options.in_flight_max / 2)
+        pl_client_defer(&c->client);
 }
 
 /* The reply of a request that did not end at once has come. */
@@ -226,27 +114,22 @@ static void came_back(struct pl_request *request)
 {
     struct pl_connection *c = request->connection;
 
-    c->loop->touched = true;
-    c->heard_ms = now_ms();
+    pl_client_heard(&c->client);
     /* So that the connection outlives the requests that are let go of below. */
-    c->in_flight++;
+    pl_client_hold(&c->client);
     request->complete = true;
     if (request->in_order) {
         while ((request = take_answerable(c)) != NULL) {
             answer(c, request);
-            let_go(c, request);
+            release(c, request);
         }
     } else {
         answer(c, request);
-        let_go(c, request);
+        release(c, request);
     }
-    c->in_flight--;
-    if (!c->gone) {
-        reconsider(c);
-        mark_dirty(c);
-    } else if (c->in_flight == 0) {
-        connection_free(c);
-    }
+    mark_dirty(c);
+    reconsider(c);
+    pl_client_release(&c->client);
 }
 
 /* --- running --- */
@@ -270,7 +153,7 @@ static bool goes_on_counting(struct pl_request *request)
         return false;
     request->count += reply->count;
     request->scanned += reply->scanned;
-    if (!reply->has_last_key || c->gone || c->link.closing)
+    if (!reply->has_last_key || !pl_client_is_open(&c->client))
         return false;
     pl_buf_clear(&request->answer);
     pl_buf_append_bytes(&request->answer, reply->last_key.bytes);
@@ -283,7 +166,7 @@ static bool goes_on_counting(struct pl_request *request)
 
 static void count_next_turn(struct pl_request *request)
 {
-    struct pl_loop *loop = request->connection->loop;
+    struct pl_loop *loop = loop_of(request->connection);
 
     /* A counting request stands in two lists: the connection's is linked by `next`. */
     request->next_counting = loop->counting;
@@ -320,7 +203,7 @@ void pl_connection_count_on(struct pl_request *request)
     uint32_t size_bytes = op->reply.last_key.size_bytes;
     int rc;
 
-    if (c->gone || c->link.closing) {
+    if (!pl_client_is_open(&c->client)) {
         came_back(request);
         return;
     }
@@ -334,7 +217,7 @@ void pl_connection_count_on(struct pl_request *request)
     op->has_start_key = true;
     op->start_key = (struct pl_item){ .bytes = pl_buf_view(&request->answer), .size_bytes = size_bytes };
     wire(request);
-    if (engine(c)->run(c->loop->attachment, op))
+    if (engine(c)->run(attachment(c), op))
         done(op);
 }
 
@@ -382,7 +265,7 @@ static int keep_line(struct pl_request *request)
 
 static void run_operation(struct pl_connection *c, struct pl_request *request)
 {
-    if (!engine(c)->run(c->loop->attachment, &request->op)) {
+    if (!engine(c)->run(attachment(c), &request->op)) {
         wait_for_reply(c, request);
     } else if (goes_on_counting(request)) {
         wait_for_reply(c, request);
@@ -417,9 +300,9 @@ static void run_admin(struct pl_connection *c, struct pl_request *request)
     int rc;
 
     if (request->line.verb == &pl_verbs[PL_VERB_RELOAD])
-        rc = engine(c)->reload(c->loop->attachment, reloaded, request);
+        rc = engine(c)->reload(attachment(c), reloaded, request);
     else
-        rc = engine(c)->check(c->loop->attachment, checked, request);
+        rc = engine(c)->check(attachment(c), checked, request);
     if (rc == 0) {
         wait_for_reply(c, request);
         return;
@@ -430,7 +313,7 @@ static void run_admin(struct pl_connection *c, struct pl_request *request)
 
 static void run(struct pl_connection *c, const struct pl_line *line)
 {
-    struct pl_request *request = pl_request_take(c->loop);
+    struct pl_request *request = pl_request_take(loop_of(c));
     struct pl_reason *why;
     int rc;
 
@@ -441,7 +324,7 @@ static void run(struct pl_connection *c, const struct pl_line *line)
     request->line = *line;
     request->connection = c;
     request->in_order = line->tag.len == 0;
-    c->in_flight++;
+    pl_client_hold(&c->client);
     why = &request->op.reply.why;
     rc = keep_line(request);
     if (rc == 0)
@@ -462,7 +345,7 @@ static void run(struct pl_connection *c, const struct pl_line *line)
 
 static void write_ring(struct pl_connection *c, struct pl_bytes tag)
 {
-    struct pl_buf *words = &c->loop->words;
+    struct pl_buf *words = &loop_of(c)->words;
 
     pl_buf_clear(words);
     pl_buf_append_format(words, "{\"partitions\":%u,\"nodes\":[\"n1\"],\"replicas\":1}",
@@ -473,7 +356,7 @@ static void write_ring(struct pl_connection *c, struct pl_bytes tag)
 /* This version is one node: it owns and leads everything, and nobody follows it. */
 static void write_nodes(struct pl_connection *c, struct pl_bytes tag)
 {
-    struct pl_buf *words = &c->loop->words;
+    struct pl_buf *words = &loop_of(c)->words;
 
     pl_buf_clear(words);
     pl_buf_append_format(words, "[{\"node\":\"n1\",\"state\":\"alone\",\"partitions\":%u,\"leads\":%u}]",
@@ -483,8 +366,8 @@ static void write_nodes(struct pl_connection *c, struct pl_bytes tag)
 
 static void write_stats(struct pl_connection *c, const struct pl_line *line)
 {
-    struct pl_buf *words = &c->loop->words;
-    const struct pl_tables *tables = engine(c)->tables(c->loop->attachment);
+    struct pl_buf *words = &loop_of(c)->words;
+    const struct pl_tables *tables = engine(c)->tables(attachment(c));
 
     if (line->word.len > 0 && pl_tables_find(tables, line->word) == NULL) {
         struct pl_reason why;
@@ -495,7 +378,7 @@ static void write_stats(struct pl_connection *c, const struct pl_line *line)
         return;
     }
     pl_buf_clear(words);
-    engine(c)->stats(c->loop->attachment, line->word, words);
+    engine(c)->stats(attachment(c), line->word, words);
     if (pl_buf_status(words) != 0)
         pl_line_write_error(out(c), line->tag, PL_ENOMEM, NULL);
     else
@@ -514,8 +397,8 @@ static void refuse_users(struct pl_connection *c, struct pl_bytes tag)
 static void quit(struct pl_connection *c, struct pl_bytes tag)
 {
     pl_line_write_ok(out(c), tag, pl_str(""));
-    c->deaf = true;
-    c->ending = true;
+    c->client.deaf = true;
+    c->client.ending = true;
 }
 
 /* Parsing a control verb fills no operation, so an empty one on the stack will do. */
@@ -550,7 +433,7 @@ static void control(struct pl_connection *c, struct pl_line *line)
         quit(c, line->tag);
         break;
     case PL_VERB_TABLES:
-        pl_line_write_tables(out(c), line->tag, engine(c)->tables(c->loop->attachment));
+        pl_line_write_tables(out(c), line->tag, engine(c)->tables(attachment(c)));
         break;
     case PL_VERB_RING:
         write_ring(c, line->tag);
@@ -587,8 +470,8 @@ static bool may_follow(struct pl_connection *c, const struct pl_verb *verb)
 
 static bool must_wait(struct pl_connection *c, const struct pl_line *line)
 {
-    c->in_order = line->tag.len == 0 && !may_follow(c, line->verb);
-    return c->in_order;
+    c->client.in_order = line->tag.len == 0 && !may_follow(c, line->verb);
+    return c->client.in_order;
 }
 
 /* False when the line must wait, and nothing was done. */
@@ -631,19 +514,10 @@ static bool refuse_long(struct pl_connection *c, struct pl_bytes text)
         return false;
     pl_reason_set(&why, PL_ESYNTAX,
                   "a request has at most %zu bytes: this one was longer, and was not looked at",
-                  c->loop->options.line_bytes_max);
+                  loop_of(c)->options.line_bytes_max);
     pl_line_write_error(out(c), line.tag, PL_ESYNTAX, &why);
     mark_dirty(c);
     return true;
-}
-
-static bool has_room(struct pl_connection *c)
-{
-    const struct pl_loop_options *options = &c->loop->options;
-
-    c->in_order = false;
-    return c->in_flight < options->in_flight_max && pl_link_unsent(&c->link) < options->unsent_bytes_max &&
-           !c->link.closing;
 }
 
 static const char *line_end(struct pl_connection *c, struct pl_bytes rest)
@@ -659,7 +533,7 @@ static const char *line_end(struct pl_connection *c, struct pl_bytes rest)
  */
 static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
 {
-    size_t line_bytes_max = c->loop->options.line_bytes_max;
+    size_t line_bytes_max = loop_of(c)->options.line_bytes_max;
     const char *newline = line_end(c, rest);
     size_t len = newline == NULL ? rest.len : (size_t)(newline - rest.data);
 
@@ -671,11 +545,11 @@ static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
         c->scanned_bytes = len;
         return 0;
     }
-    c->blocked =
-        !has_room(c) ||
+    c->client.blocked =
+        !pl_client_has_room(&c->client) ||
         (len > line_bytes_max ? !refuse_long(c, rest)
                               : !begin(c, pl_bytes(rest.data, len - (len > 0 && newline[-1] == '\r'))));
-    if (c->blocked)
+    if (c->client.blocked)
         return 0;
     c->scanned_bytes = 0;
     c->skipping = newline == NULL;
@@ -685,156 +559,40 @@ static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
 /* A client with much to say does not make the others wait longer than this. */
 enum { SLICE_NS = 5 * 1000 * 1000, SLICE_LINES = 16 };
 
-/* Deal with the whole lines of `in`. Returns how many bytes that was. */
-static size_t consume(struct pl_connection *c, struct pl_bytes in)
+static size_t consume(struct pl_client *client, struct pl_bytes in)
 {
+    struct pl_connection *c = of_client(client);
     uint64_t start_ns = uv_hrtime();
     size_t used = 0, len;
 
-    c->blocked = false;
-    for (uint32_t lines = 1; used < in.len && !c->deaf; lines++) {
+    for (uint32_t lines = 1; used < in.len && !client->deaf; lines++) {
         len = consume_line(c, pl_bytes(in.data + used, in.len - used));
         if (len == 0)
             break;
         used += len;
         if (lines % SLICE_LINES == 0 && uv_hrtime() - start_ns > SLICE_NS) {
-            defer(c);
+            pl_client_defer(client);
             break;
         }
     }
-    return c->deaf ? in.len : used;
+    return used;
 }
 
-/* Read on only when what was read is dealt with: what waits costs no more memory. */
-static void choose_reading(struct pl_connection *c)
+static bool is_owed_more(const struct pl_client *client)
 {
-    if (c->blocked || c->deferred || c->ending)
-        pl_link_read_stop(&c->link);
-    else if (pl_link_read_start(&c->link) != 0)
-        pl_connection_cut(c);
-    conclude(c);
+    const struct pl_connection *c = pl_container_of(client, const struct pl_connection, client);
+
+    return c->skipping || (client->input.len > 0 && !client->blocked && client->in_flight == 0);
 }
 
-static void received(struct pl_link *link, struct pl_bytes bytes)
+static void refuse(struct pl_buf *to, int rc, const struct pl_reason *why)
 {
-    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
-    size_t used;
-
-    c->heard_ms = now_ms();
-    c->loop->touched = true;
-    if (c->input.len == 0) {
-        /* The usual case: whole requests, run from where they were read. */
-        used = consume(c, bytes);
-        bytes = pl_bytes(bytes.data + used, bytes.len - used);
-    }
-    pl_buf_append_bytes(&c->input, bytes);
-    if (pl_buf_status(&c->input) != 0) {
-        pl_log(c->loop->options.logger, PL_LOG_ERROR, "closed a connection", "out of memory for its request");
-        pl_connection_cut(c);
-        return;
-    }
-    if (c->input.len > bytes.len)
-        pl_connection_resume(c);
-    else
-        choose_reading(c);
+    pl_line_write_error(to, pl_str(""), rc, why);
 }
 
-void pl_connection_resume(struct pl_connection *c)
-{
-    size_t used;
-
-    c->deferred = false;
-    if (c->link.closing)
-        return;
-    used = consume(c, pl_buf_view(&c->input));
-    if (used == c->input.len) {
-        pl_buf_deinit(&c->input);
-        c->input = (struct pl_buf){ 0 };
-    } else {
-        pl_buf_consume(&c->input, used);
-    }
-    choose_reading(c);
-}
-
-/* --- sending --- */
-
-void pl_connection_flush(struct pl_connection *c)
-{
-    int rc;
-
-    c->dirty = false;
-    if (c->link.closing)
-        return;
-    rc = pl_link_flush(&c->link);
-    if (rc != 0) {
-        if (rc != PL_ECLOSED)
-            pl_log(c->loop->options.logger, PL_LOG_WARN, "closed a connection", "%s", pl_error_sentence(rc));
-        pl_connection_cut(c);
-        return;
-    }
-    if (c->blocked && !c->in_order && has_room(c))
-        defer(c);
-    conclude(c);
-}
-
-static void drained(struct pl_link *link)
-{
-    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
-
-    c->loop->touched = true;
-    c->heard_ms = now_ms();
-    mark_dirty(c);
-}
-
-/* --- ending --- */
-
-static void ended(struct pl_link *link, int rc)
-{
-    struct pl_connection *c = pl_container_of(link, struct pl_connection, link);
-
-    c->loop->touched = true;
-    if (rc != 0)
-        pl_connection_cut(c);
-    else
-        pl_connection_drain(c);
-}
-
-/* A line without an end is dropped: it may be the beginning of something else. */
-void pl_connection_drain(struct pl_connection *c)
-{
-    c->ending = true;
-    pl_link_read_stop(&c->link);
-    conclude(c);
-}
-
-static bool is_stalled(struct pl_connection *c, uint64_t silent_ms)
-{
-    size_t unsent = pl_link_unsent(&c->link);
-    bool half_a_request = c->input.len > 0 && !c->blocked && c->in_flight == 0;
-    bool reads = unsent < c->unsent_bytes;
-
-    c->unsent_bytes = unsent;
-    if (reads)
-        c->heard_ms = now_ms();
-    return (half_a_request || c->skipping || (unsent > 0 && !reads)) &&
-           silent_ms > c->loop->options.stall_timeout_ms;
-}
-
-void pl_connection_tick(struct pl_connection *c, uint64_t now)
-{
-    const struct pl_loop_options *options = &c->loop->options;
-    uint64_t silent_ms = now > c->heard_ms ? now - c->heard_ms : 0;
-    bool busy = c->in_flight > 0 || pl_link_unsent(&c->link) > 0;
-
-    if (c->link.closing)
-        return;
-    if (options->stall_timeout_ms > 0 && is_stalled(c, silent_ms)) {
-        pl_log(options->logger, PL_LOG_WARN, "closed a connection", "the client stalled for %llu ms",
-               (unsigned long long)silent_ms);
-        pl_connection_cut(c);
-    } else if (options->idle_timeout_ms > 0 && !busy && silent_ms > options->idle_timeout_ms) {
-        pl_log(options->logger, PL_LOG_INFO, "closed a connection", "idle for %llu ms",
-               (unsigned long long)silent_ms);
-        pl_connection_cut(c);
-    }
-}
+const struct pl_client_kind pl_connection_kind = {
+    .size_bytes = sizeof(struct pl_connection),
+    .consume = consume,
+    .is_owed_more = is_owed_more,
+    .refuse = refuse,
+};

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/listener.h"
 
-#include "codec/line.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +28,7 @@ int pl_listener_open(struct pl_listener *listener, const struct pl_listener_opti
         .uv = options->uv,
         .fd = NO_FD,
         .address = options->address,
+        .kind = options->kind,
         .loops = options->loops,
         .loop_count = options->loop_count,
         .connections_max = options->connections_max,
@@ -58,12 +57,12 @@ int pl_listener_open(struct pl_listener *listener, const struct pl_listener_opti
  * Tell the client why, and close. What it has sent already is read first: closing a socket
  * with unread bytes resets the connection, and the sentence would be lost.
  */
-static void refuse(int fd, int rc, const struct pl_reason *why)
+static void refuse(struct pl_listener *listener, int fd, int rc, const struct pl_reason *why)
 {
     struct pl_buf out = { 0 };
     char sink[4096];
 
-    pl_line_write_error(&out, pl_str(""), rc, why);
+    listener->kind->refuse(&out, rc, why);
     while (recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0)
         continue;
     if (pl_buf_status(&out) == 0)
@@ -99,7 +98,7 @@ static void refuse_for_want_of_descriptors(struct pl_listener *listener)
         close(listener->reserve_fd);
     fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0)
-        refuse(fd, PL_ELIMIT, &why);
+        refuse(listener, fd, PL_ELIMIT, &why);
     listener->reserve_fd = keep_reserve();
     if (fd < 0)
         wait_a_moment(listener);
@@ -117,12 +116,12 @@ static void welcome(struct pl_listener *listener, int fd)
                       listener->connections_max);
         pl_log(listener->logger, PL_LOG_WARN, "refused a connection", "limit of %u reached",
                listener->connections_max);
-        refuse(fd, rc, &why);
+        refuse(listener, fd, rc, &why);
         return;
     }
-    rc = pl_loop_adopt(listener->loops[listener->turn++ % listener->loop_count], fd);
+    rc = pl_loop_adopt(listener->loops[listener->turn++ % listener->loop_count], listener->kind, fd);
     if (rc != 0)
-        refuse(fd, rc, NULL);
+        refuse(listener, fd, rc, NULL);
 }
 
 /* False: no more for now. */

@@ -2,7 +2,7 @@
 #ifndef PL_FRONT_LISTENER_H
 #define PL_FRONT_LISTENER_H
 
-#include "front/loop.h"
+#include "front/client.h"
 #include "net/address.h"
 
 /**
@@ -21,6 +21,7 @@ struct pl_listener {
     int fd;
     int reserve_fd;
     struct pl_address address; /* with the port that was found, when it was 0 */
+    const struct pl_client_kind *kind;
     struct pl_loop **loops;
     uint32_t loop_count, turn;
     uint32_t connections_max;
@@ -32,7 +33,8 @@ struct pl_listener {
 struct pl_listener_options {
     uv_loop_t *uv; /* where accepting happens */
     struct pl_address address;
-    struct pl_loop **loops; /* lent until closed */
+    const struct pl_client_kind *kind; /* what is spoken behind this door */
+    struct pl_loop **loops;            /* lent until closed */
     uint32_t loop_count;
     uint32_t connections_max; /* over all loops */
     const struct pl_logger *logger;

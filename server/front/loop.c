@@ -152,27 +152,28 @@ static void thread_main(void *arg)
 /* --- from other threads --- */
 
 /* The mailbox is small: sockets lie in it until the loop's next turn. */
-static int put_into_mailbox(struct pl_loop *loop, int fd)
+static int put_into_mailbox(struct pl_loop *loop, struct pl_loop_arrival arrival)
 {
     if (loop->mailbox_count == loop->mailbox_capacity) {
         uint32_t capacity = loop->mailbox_capacity == 0 ? 16 : loop->mailbox_capacity * 2;
-        int *grown = realloc(loop->mailbox, capacity * sizeof *grown);
+        struct pl_loop_arrival *grown = realloc(loop->mailbox, capacity * sizeof *grown);
 
         if (grown == NULL)
             return PL_ENOMEM;
         loop->mailbox = grown;
         loop->mailbox_capacity = capacity;
     }
-    loop->mailbox[loop->mailbox_count++] = fd;
+    loop->mailbox[loop->mailbox_count++] = arrival;
     return 0;
 }
 
-int pl_loop_adopt(struct pl_loop *loop, int fd)
+int pl_loop_adopt(struct pl_loop *loop, const struct pl_client_kind *kind, int fd)
 {
+    struct pl_loop_arrival arrival = { .kind = kind, .fd = fd };
     int rc;
 
     uv_mutex_lock(&loop->mailbox_lock);
-    rc = loop->stop_wanted ? PL_ECLOSED : put_into_mailbox(loop, fd);
+    rc = loop->stop_wanted ? PL_ECLOSED : put_into_mailbox(loop, arrival);
     uv_mutex_unlock(&loop->mailbox_lock);
     if (rc != 0)
         return rc;
@@ -202,34 +203,34 @@ uint32_t pl_loop_connection_count(const struct pl_loop *loop)
 
 /* --- turns --- */
 
-static void open_mail(struct pl_loop *loop, const int *fds, uint32_t count)
+static void open_mail(struct pl_loop *loop, const struct pl_loop_arrival *mail, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        pl_connection_open(loop, fds[i]);
+        pl_client_open(loop, mail[i].kind, mail[i].fd);
 }
 
 static void begin_stop(struct pl_loop *loop)
 {
-    struct pl_connection *c, *next;
+    struct pl_client *c, *next;
 
     loop->stopping = true;
     loop->stop_deadline_ms = now_ms() + loop->options.drain_timeout_ms;
-    for (c = loop->connections; c != NULL; c = next) {
+    for (c = loop->clients; c != NULL; c = next) {
         next = c->place.next;
-        pl_connection_drain(c);
+        pl_client_drain(c);
     }
 }
 
 static void woken(uv_async_t *async)
 {
     struct pl_loop *loop = pl_container_of(async, struct pl_loop, wake);
-    bool stop;
-    int *fds;
+    struct pl_loop_arrival *mail;
     uint32_t count;
+    bool stop;
 
     loop->touched = true;
     uv_mutex_lock(&loop->mailbox_lock);
-    fds = loop->mailbox;
+    mail = loop->mailbox;
     count = loop->mailbox_count;
     if (count > 0) {
         loop->mailbox = NULL;
@@ -238,8 +239,8 @@ static void woken(uv_async_t *async)
     stop = loop->stop_wanted;
     uv_mutex_unlock(&loop->mailbox_lock);
     if (count > 0) {
-        open_mail(loop, fds, count);
-        free(fds);
+        open_mail(loop, mail, count);
+        free(mail);
     }
     loop->options.engine.deliver(loop->attachment);
     if (stop && !loop->stopping)
@@ -249,14 +250,14 @@ static void woken(uv_async_t *async)
 /* Whoever is not finished enters its list anew, for the next turn. */
 static void go_on_reading(struct pl_loop *loop)
 {
-    struct pl_connection *list = loop->deferred;
+    struct pl_client *list = loop->deferred;
 
     loop->deferred = NULL;
     while (list != NULL) {
-        struct pl_connection *c = list;
+        struct pl_client *c = list;
 
         list = c->next_deferred;
-        pl_connection_resume(c);
+        pl_client_resume(c);
     }
 }
 
@@ -277,10 +278,10 @@ static void go_on_counting(struct pl_loop *loop)
 static void send_replies(struct pl_loop *loop)
 {
     while (loop->dirty != NULL) {
-        struct pl_connection *c = loop->dirty;
+        struct pl_client *c = loop->dirty;
 
         loop->dirty = c->next_dirty;
-        pl_connection_flush(c);
+        pl_client_flush(c);
     }
 }
 
@@ -311,7 +312,7 @@ static void settle(struct pl_loop *loop)
         uv_idle_start(&loop->idle, stay_awake);
     else
         uv_idle_stop(&loop->idle);
-    if (loop->stopping && loop->connections == NULL)
+    if (loop->stopping && loop->clients == NULL)
         finish(loop);
 }
 
@@ -335,14 +336,14 @@ static void ticked(uv_timer_t *timer)
 {
     struct pl_loop *loop = pl_container_of(timer, struct pl_loop, tick);
     uint64_t now = now_ms();
-    struct pl_connection *c, *next;
+    struct pl_client *c, *next;
 
     loop->touched = true;
-    for (c = loop->connections; c != NULL; c = next) {
+    for (c = loop->clients; c != NULL; c = next) {
         next = c->place.next;
         if (loop->stopping && now > loop->stop_deadline_ms)
-            pl_connection_cut(c);
+            pl_client_cut(c);
         else
-            pl_connection_tick(c, now);
+            pl_client_tick(c, now);
     }
 }

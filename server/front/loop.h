@@ -22,7 +22,8 @@
  * pl_loop_connection_count() may be called from other threads.
  */
 struct pl_loop;
-struct pl_connection;
+struct pl_client;
+struct pl_client_kind;
 struct pl_request;
 
 struct pl_loop_options {
@@ -39,8 +40,8 @@ struct pl_loop_options {
 /** Start the thread. When this returns 0 it is attached and takes connections. */
 int pl_loop_start(const struct pl_loop_options *options, struct pl_loop **out);
 
-/** Hand over a connected socket. PL_ENOMEM leaves `fd` with the caller. */
-int pl_loop_adopt(struct pl_loop *loop, int fd);
+/** Hand over a connected socket, whose client speaks `kind`. PL_ENOMEM leaves `fd` with the caller. */
+int pl_loop_adopt(struct pl_loop *loop, const struct pl_client_kind *kind, int fd);
 
 /** Finish what has been asked, close every connection, end the thread. Returns at once. */
 void pl_loop_stop(struct pl_loop *loop);
@@ -51,10 +52,16 @@ void pl_loop_join(struct pl_loop *loop);
 /** Connections that are open or on their way here. */
 uint32_t pl_loop_connection_count(const struct pl_loop *loop);
 
-/* --- for the connections on this loop --- */
+/* --- for the clients on this loop --- */
 
 struct pl_loop_place {
-    struct pl_connection *previous, *next;
+    struct pl_client *previous, *next;
+};
+
+/** A socket on its way to the loop. */
+struct pl_loop_arrival {
+    const struct pl_client_kind *kind;
+    int fd;
 };
 
 /** All of it is the loop thread's alone, but the mailbox. */
@@ -70,11 +77,11 @@ struct pl_loop {
     uv_timer_t tick;
     struct pl_link_scratch *scratch;
 
-    struct pl_connection *connections; /* all of them */
-    struct pl_connection *dirty;       /* have output to send this turn */
-    struct pl_connection *deferred;    /* have more to do next turn */
-    struct pl_request *counting;       /* COUNTs with more pages to read */
-    struct pl_request *spare;          /* empty requests, kept for the next ones */
+    struct pl_client *clients;   /* all of them */
+    struct pl_client *dirty;     /* have output to send this turn */
+    struct pl_client *deferred;  /* have more to do next turn */
+    struct pl_request *counting; /* COUNTs with more pages to read */
+    struct pl_request *spare;    /* empty requests, kept for the next ones */
     uint32_t spare_count;
     struct pl_buf words; /* scratch for replies that are composed */
 
@@ -83,7 +90,7 @@ struct pl_loop {
     uint64_t stop_deadline_ms;
 
     uv_mutex_t mailbox_lock;
-    int *mailbox; /* sockets handed over */
+    struct pl_loop_arrival *mailbox;
     uint32_t mailbox_count, mailbox_capacity;
     bool stop_wanted;
     atomic_uint connection_count;

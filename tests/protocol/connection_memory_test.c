@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "front/loop.h"
+#include "front/connection.h"
 #include "standin.h"
 
 #include "test.h"
@@ -72,7 +72,7 @@ static void converse(struct pl_loop *loop)
     int ends[2];
 
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    if (pl_loop_adopt(loop, ends[1]) != 0)
+    if (pl_loop_adopt(loop, &pl_connection_kind, ends[1]) != 0)
         close(ends[1]);
     for (size_t i = 0; i < sizeof conversation / sizeof conversation[0]; i++)
         if (send(ends[0], conversation[i], strlen(conversation[i]), MSG_NOSIGNAL) < 0)
@@ -107,7 +107,7 @@ static bool try_failing(long n, bool and_all_after)
     converse(loop);
     atomic_store(&allocations_left, -1);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    CHECK(pl_loop_adopt(loop, ends[1]) == 0);
+    CHECK(pl_loop_adopt(loop, &pl_connection_kind, ends[1]) == 0);
     CHECK(send(ends[0], "PING\n", 5, MSG_NOSIGNAL) == 5);
     CHECK_MSG(recv(ends[0], reply, 3, MSG_WAITALL) == 3 && memcmp(reply, "OK\n", 3) == 0, "allocation %ld",
               n);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "front/connection.h"
 #include "front/listener.h"
 #include "standin.h"
 
@@ -53,7 +54,7 @@ static int stage_client(struct stage *stage)
     int ends[2];
 
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    CHECK(pl_loop_adopt(stage->loop, ends[1]) == 0);
+    CHECK(pl_loop_adopt(stage->loop, &pl_connection_kind, ends[1]) == 0);
     return ends[0];
 }
 
@@ -386,7 +387,7 @@ static void a_stopping_loop_answers_what_was_asked(void)
     hear(fd, "#p OK\n");
     pl_loop_stop(stage.loop);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, late) == 0);
-    CHECK(pl_loop_adopt(stage.loop, late[1]) == PL_ECLOSED);
+    CHECK(pl_loop_adopt(stage.loop, &pl_connection_kind, late[1]) == PL_ECLOSED);
     close(late[0]);
     close(late[1]);
     standin_release(&stage.standin);
@@ -430,6 +431,7 @@ static void door_open(struct door *door, uint32_t connections_max)
     struct pl_listener_options options = {
         .uv = &door->uv,
         .address = { .host = "127.0.0.1" },
+        .kind = &pl_connection_kind,
         .loops = &door->stage.loop,
         .loop_count = 1,
         .connections_max = connections_max,
