@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/json.h"
+#include "model/json_typed.h"
+
 #include "model/json_value.h"
 
 #include <strings.h>
@@ -20,8 +21,7 @@ static bool is_fraction(struct pl_json_reader ahead)
             memchr(text.data, 'E', text.len) != NULL);
 }
 
-/* What stands at the reader is no `wanted` ("String", "Boolean"). */
-static int refuse_scalar(struct pl_json_reader *r, const char *wanted, struct pl_reason *why)
+int pl_json_typed_refuse(struct pl_json_reader *r, const char *wanted, struct pl_reason *why)
 {
     const char *found;
 
@@ -48,10 +48,10 @@ static int refuse_scalar(struct pl_json_reader *r, const char *wanted, struct pl
     return pl_reason_set(why, PL_ESYNTAX, "%s cannot be converted to %s", found, wanted);
 }
 
-static int take_text(struct pl_json_reader *r, struct pl_bytes *out, struct pl_reason *why)
+int pl_json_typed_text(struct pl_json_reader *r, struct pl_bytes *out, struct pl_reason *why)
 {
     if (pl_json_peek(r) != PL_JSON_STRING)
-        return refuse_scalar(r, "String", why);
+        return pl_json_typed_refuse(r, "String", why);
     return pl_json_take_string(r, out, why);
 }
 
@@ -60,11 +60,11 @@ static int take_text_number(struct pl_json_reader *r, struct pl_number *out, str
     struct pl_bytes text;
     int rc;
 
-    rc = take_text(r, &text, why);
+    rc = pl_json_typed_text(r, &text, why);
     return rc != 0 ? rc : pl_json_read_number(text, out, why);
 }
 
-static int take_blob(struct pl_json_reader *r, struct pl_bytes *out, struct pl_reason *why)
+int pl_json_typed_blob(struct pl_json_reader *r, struct pl_bytes *out, struct pl_reason *why)
 {
     struct pl_bytes text;
     size_t len;
@@ -111,7 +111,7 @@ static bool is_one_of(struct pl_bytes text, const char *a, const char *b, const 
 }
 
 /* DynamoDB takes some words for true and false. */
-static int take_bool(struct pl_json_reader *r, bool *out, struct pl_reason *why)
+int pl_json_typed_bool(struct pl_json_reader *r, bool *out, struct pl_reason *why)
 {
     enum pl_json_kind kind = pl_json_peek(r);
     struct pl_bytes text;
@@ -122,7 +122,7 @@ static int take_bool(struct pl_json_reader *r, bool *out, struct pl_reason *why)
         return pl_json_take_literal(r, why);
     }
     if (kind != PL_JSON_STRING)
-        return refuse_scalar(r, "Boolean", why);
+        return pl_json_typed_refuse(r, "Boolean", why);
     rc = pl_json_take_string(r, &text, why);
     if (rc != 0)
         return rc;
@@ -132,7 +132,7 @@ static int take_bool(struct pl_json_reader *r, bool *out, struct pl_reason *why)
     return 0;
 }
 
-static int enter_collection(struct pl_json_reader *r, bool *more, struct pl_reason *why)
+int pl_json_typed_enter_list(struct pl_json_reader *r, bool *more, struct pl_reason *why)
 {
     switch (pl_json_peek(r)) {
     case PL_JSON_ARRAY:
@@ -160,7 +160,7 @@ static int take_typed_element(struct pl_json_reader *r, enum pl_type set, struct
             pl_builder_set_number(b, &number);
         return rc;
     }
-    rc = set == PL_TYPE_SS ? take_text(r, &bytes, why) : take_blob(r, &bytes, why);
+    rc = set == PL_TYPE_SS ? pl_json_typed_text(r, &bytes, why) : pl_json_typed_blob(r, &bytes, why);
     if (rc != 0)
         return rc;
     if (set == PL_TYPE_SS)
@@ -177,7 +177,7 @@ static int take_typed_set(struct pl_json_reader *r, enum pl_type type, struct pl
     int rc;
 
     pl_builder_begin_set(b, type);
-    rc = b->rc != 0 ? b->rc : enter_collection(r, &more, why);
+    rc = b->rc != 0 ? b->rc : pl_json_typed_enter_list(r, &more, why);
     while (rc == 0 && more) {
         rc = take_typed_element(r, type, b, why);
         if (rc == 0)
@@ -194,7 +194,7 @@ static int take_typed_list(struct pl_json_reader *r, struct pl_builder *b, struc
     int rc;
 
     pl_builder_begin_list(b);
-    rc = b->rc != 0 ? b->rc : enter_collection(r, &more, why);
+    rc = b->rc != 0 ? b->rc : pl_json_typed_enter_list(r, &more, why);
     while (rc == 0 && more) {
         rc = pl_json_take_typed(r, b, why);
         if (rc == 0)
@@ -235,7 +235,7 @@ static int take_typed_string(struct pl_json_reader *r, struct pl_builder *b, str
     struct pl_bytes text;
     int rc;
 
-    rc = take_text(r, &text, why);
+    rc = pl_json_typed_text(r, &text, why);
     if (rc == 0)
         pl_builder_string(b, text);
     return rc;
@@ -257,7 +257,7 @@ static int take_typed_binary(struct pl_json_reader *r, struct pl_builder *b, str
     struct pl_bytes bytes;
     int rc;
 
-    rc = take_blob(r, &bytes, why);
+    rc = pl_json_typed_blob(r, &bytes, why);
     if (rc == 0)
         pl_builder_binary(b, bytes);
     return rc;
@@ -268,7 +268,7 @@ static int take_typed_bool(struct pl_json_reader *r, struct pl_builder *b, struc
     bool value;
     int rc;
 
-    rc = take_bool(r, &value, why);
+    rc = pl_json_typed_bool(r, &value, why);
     if (rc == 0)
         pl_builder_bool(b, value);
     return rc;
@@ -279,7 +279,7 @@ static int take_typed_null(struct pl_json_reader *r, struct pl_builder *b, struc
     bool value;
     int rc;
 
-    rc = take_bool(r, &value, why);
+    rc = pl_json_typed_bool(r, &value, why);
     if (rc != 0)
         return rc;
     if (!value)
@@ -374,7 +374,7 @@ static int take_tag(struct pl_json_reader *r, struct pl_builder *b, bool *taken,
         return rc;
     type = type_of_tag(tag);
     if (type == 0)
-        return refuse_empty(why);
+        return pl_json_skip(r, why); /* as all members that the service does not know */
     if (pl_json_peek(r) == PL_JSON_NULL)
         return pl_json_take_literal(r, why);
     if (*taken)

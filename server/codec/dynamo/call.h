@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_CODEC_DYNAMO_CALL_H
+#define PL_CODEC_DYNAMO_CALL_H
+
+#include "codec/dynamo/dynamo.h"
+#include "codec/dynamo/input.h"
+
+/**
+ * One call of the API: the shape of its input, and two steps.
+ *
+ *     begin   the input is sound in itself (types, constraints): make the operation, or write the answer
+ *     finish  the operation succeeded: write the answer, or make another operation
+ *
+ * Both return 0 (the body is complete), PL_DYNAMO_GO_ON (run request->op), or a failure: PL_EINVALID and
+ * others with the sentence in request->op.reply.why, as pl_dynamo_invalid() and pl_dynamo_error() leave it.
+ * `failed`, where there is one, is asked instead of the general answer when the operation failed.
+ */
+enum { PL_DYNAMO_GO_ON = 1 };
+
+struct pl_dynamo_call {
+    const char *name;
+    const struct pl_dynamo_shape *input;
+    int (*begin)(struct pl_dynamo_request *request);
+    int (*finish)(struct pl_dynamo_request *request);
+    int (*failed)(struct pl_dynamo_request *request);
+    bool streams; /* of the streams API, which has a target prefix of its own */
+};
+
+/** NULL: there is none. `target` is the header's value, prefix and all. */
+const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
+
+/* Each call is defined where a newcomer would look for it. */
+extern const struct pl_dynamo_call pl_dynamo_describe_endpoints, pl_dynamo_describe_limits,
+    pl_dynamo_list_tables;
+
+/** A ValidationException. Returns PL_EINVALID. */
+int pl_dynamo_invalid(struct pl_dynamo_request *request, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** An error that base/error.h does not have: `type` is a literal. Returns PL_EINVALID. */
+int pl_dynamo_error(struct pl_dynamo_request *request, const char *type, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** request->op is a fresh operation `name`; what the caller of the codec set in it stays. */
+void pl_dynamo_operation(struct pl_dynamo_request *request, enum pl_operation_name name);
+
+/** The request that `op`, or its parent, belongs to. */
+struct pl_dynamo_request *pl_dynamo_request_of(struct pl_operation *op);
+
+#endif
