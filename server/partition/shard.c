@@ -54,11 +54,20 @@ struct replay {
     size_t change_bytes;
 };
 
-static int load_heads(struct pl_shard *shard, struct pl_txn *txn, struct pl_reason *why)
+static int load_heads(struct pl_shard *shard, struct pl_store *store, struct pl_reason *why)
 {
     struct pl_heads heads = pl_shard_heads(shard);
+    struct pl_reader *reader;
+    struct pl_txn *txn;
+    int rc = pl_reader_open(store, &reader);
 
-    return pl_heads_load(&heads, txn, why);
+    if (rc != 0)
+        return rc;
+    rc = pl_reader_renew(reader, &txn);
+    if (rc == 0)
+        rc = pl_heads_load(&heads, txn, why);
+    pl_reader_close(reader);
+    return rc;
 }
 
 static int set_group(struct replay *replay)
@@ -97,7 +106,7 @@ static int replay_effect(struct replay *replay, const struct pl_effect *effect)
     return replay->count == PL_MEMTABLE_GROUP_MAX ? set_group(replay) : 0;
 }
 
-static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_record *record)
+static int replay_record(void *arg, struct pl_store *store, const struct pl_journal_record *record)
 {
     struct replay *replay = arg;
     struct pl_shard *shard = replay->shard;
@@ -109,7 +118,7 @@ static int replay_record(void *arg, struct pl_txn *txn, const struct pl_journal_
         return 0;
     if (replay->memory == NULL) {
         replay->memory = pl_memtable_new();
-        rc = replay->memory == NULL ? PL_ENOMEM : load_heads(shard, txn, replay->why);
+        rc = replay->memory == NULL ? PL_ENOMEM : load_heads(shard, store, replay->why);
     }
     if (rc == 0 && record->partition >= shard->partition_count)
         rc = pl_reason_set(replay->why, PL_ECORRUPT, "the journal speaks of partition %u; there are %u",
@@ -147,21 +156,6 @@ static int open_memory(struct pl_shard *shard)
     return rc != 0 ? rc : pl_catalog_init(&shard->catalog);
 }
 
-static int load_heads_alone(struct pl_shard *shard, struct pl_reason *why)
-{
-    struct pl_reader *reader;
-    struct pl_txn *txn;
-    int rc = pl_reader_open(shard->files.store, &reader);
-
-    if (rc != 0)
-        return rc;
-    rc = pl_reader_renew(reader, &txn);
-    if (rc == 0)
-        rc = load_heads(shard, txn, why);
-    pl_reader_close(reader);
-    return rc;
-}
-
 static int load_catalog(struct pl_shard *shard, struct pl_reason *why)
 {
     struct pl_snapshot **snapshot = &shard->evaluator.view.snapshot;
@@ -187,7 +181,7 @@ static int open_files(struct pl_shard *shard, struct pl_reason *why)
         rc = set_group(&replay);
     pl_arena_deinit(&replay.changes);
     if (rc == 0 && replay.memory == NULL)
-        rc = load_heads_alone(shard, why);
+        rc = load_heads(shard, shard->files.store, why);
     if (rc == 0)
         rc = pl_state_new(shard->files.store, shard->options.recovery.dirty_bytes_max, &shard->state);
     if (rc != 0 || replay.memory == NULL)

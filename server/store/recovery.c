@@ -10,7 +10,6 @@
 #include "store/page.h"
 
 #define AUDIT_PAGES_DEFAULT 4096
-#define DIRTY_BYTES_DEFAULT (UINT64_C(16) << 20)
 
 /* What one recovery knows, from the first step to the last. */
 struct recovery {
@@ -376,97 +375,35 @@ static int check_pinned(struct recovery *r)
 
 /* ---- replay ---- */
 
-struct replay {
-    struct recovery *r;
-    pl_recovery_apply_fn apply;
-    void *arg;
-    uint64_t position; /* everything before it is committed */
-    bool finished;
-};
-
-/* Records into one transaction until it is large enough, or there are no more. */
-static int fill(struct replay *p, struct pl_txn *txn, struct pl_journal_cursor *cursor, uint64_t *count)
+/* Every record after the checkpoint, once. The caller keeps what it did: the store stays as it is. */
+static int replay(struct recovery *r, pl_recovery_replay_fn body, void *arg)
 {
-    const struct pl_recovery_options *options = &p->r->options;
-    uint64_t most = options->dirty_bytes_max != 0 ? options->dirty_bytes_max : DIRTY_BYTES_DEFAULT;
     struct pl_journal_record record;
-    int rc;
-
-    while (pl_txn_dirty_bytes(txn) < most) {
-        rc = pl_journal_cursor_next(cursor, &record, p->r->why);
-        if (rc == PL_ENOTFOUND) {
-            p->finished = true;
-            return 0;
-        }
-        if (rc == PL_ECLOSED)
-            rc = PL_ECORRUPT;
-        if (rc != 0)
-            return rc;
-        if (record.kind != PL_JOURNAL_CHANGE)
-            continue;
-        rc = p->apply(p->arg, txn, &record);
-        if (rc != 0)
-            return rc;
-        (*count)++;
-    }
-    return 0;
-}
-
-static int replay_batch(struct replay *p, struct pl_journal_cursor *cursor)
-{
-    struct pl_txn *txn;
-    uint64_t count = 0;
-    int rc = pl_txn_begin(p->r->done.store, &txn);
-
-    if (rc != 0)
-        return rc;
-    rc = fill(p, txn, cursor, &count);
-    if (rc != 0) {
-        pl_txn_abort(txn);
-        return rc;
-    }
-    rc = pl_txn_commit(txn);
-    if (rc != 0)
-        return rc;
-    p->position = pl_journal_cursor_position(cursor);
-    p->r->done.replayed_records += count;
-    return 0;
-}
-
-static int replay_from_position(struct replay *p)
-{
     struct pl_journal_cursor *cursor;
-    int rc = pl_journal_cursor_open(p->r->done.journal, p->position, &cursor, p->r->why);
+    int rc = pl_journal_cursor_open(r->done.journal, r->facts.replay_from, &cursor, r->why);
 
     if (rc == PL_ENOTFOUND)
-        return pl_reason_set(p->r->why, PL_ECORRUPT,
+        return pl_reason_set(r->why, PL_ECORRUPT,
                              "the journal %s no longer holds position %" PRIu64
                              ", from where the checkpoint must be continued",
-                             p->r->journal_path, p->position);
+                             r->journal_path, r->facts.replay_from);
     if (rc != 0)
         return rc;
-    while (rc == 0 && !p->finished)
-        rc = replay_batch(p, cursor);
+    while ((rc = pl_journal_cursor_next(cursor, &record, r->why)) == 0) {
+        if (record.kind != PL_JOURNAL_CHANGE)
+            continue;
+        rc = body(arg, r->done.store, &record);
+        if (rc != 0)
+            break;
+        r->done.replayed_records++;
+    }
     pl_journal_cursor_close(cursor);
-    return rc;
-}
-
-static int replay(struct recovery *r, pl_recovery_apply_fn apply, void *arg)
-{
-    struct replay p = { .r = r, .apply = apply, .arg = arg, .position = r->facts.replay_from };
-    int rc;
-
-    do {
-        p.finished = false;
-        rc = replay_from_position(&p);
-        /* A full map can be made larger; a full disk cannot. What was not committed is read again. */
-    } while (rc == PL_EFULL && pl_store_grow(r->done.store) == 0);
-    return rc;
+    return rc == PL_ENOTFOUND ? 0 : rc == PL_ECLOSED ? PL_ECORRUPT : rc;
 }
 
 /* ---- the whole ---- */
 
-static int revive(struct recovery *r, pl_recovery_apply_fn apply, void *arg)
+static int revive(struct recovery *r, pl_recovery_replay_fn body, void *arg)
 {
     int rc = check_ownership(r);
 
@@ -481,7 +418,7 @@ static int revive(struct recovery *r, pl_recovery_apply_fn apply, void *arg)
     if (rc != 0)
         return rc;
     r->done.replay_from = r->facts.replay_from;
-    return replay(r, apply, arg);
+    return replay(r, body, arg);
 }
 
 static char *with_ending(const char *path, const char *ending)
@@ -515,7 +452,7 @@ static void report(const struct recovery *r)
 }
 
 int pl_recovery_open(const struct pl_disk *disk, const struct pl_datadir *dir, uint32_t shard,
-                     const struct pl_recovery_options *options, pl_recovery_apply_fn apply, void *arg,
+                     const struct pl_recovery_options *options, pl_recovery_replay_fn body, void *arg,
                      struct pl_recovered *out, struct pl_reason *why)
 {
     struct recovery r = { .disk = disk, .dir = dir, .shard = shard, .options = *options, .why = why };
@@ -525,7 +462,7 @@ int pl_recovery_open(const struct pl_disk *disk, const struct pl_datadir *dir, u
     if (rc == 0)
         rc = open_journal(&r);
     if (rc == 0)
-        rc = r.has_facts ? revive(&r, apply, arg) : create(&r);
+        rc = r.has_facts ? revive(&r, body, arg) : create(&r);
     if (rc == 0)
         report(&r);
     free(r.lock_path);

@@ -16,8 +16,7 @@
  *     put meta back      both meta pages as of the checkpoint, and sync
  *     audit              as many pages as the options say; all, when the file is small
  *     open the store     and pin the checkpoint's state before the first write
- *     replay             the journal's records after the checkpoint, in bounded transactions, or into the
- *                        caller's memory
+ *     replay             the journal's records after the checkpoint, into the caller's memory
  *
  * Nothing here is lost when it is cut off at any point: the next start takes the same path again.
  *
@@ -27,16 +26,18 @@
  */
 
 /**
- * One replayed record, of kind CHANGE, in order; those that the checkpoint holds already are never shown. Put what it
- * did into `txn`, or (as a shard does) only look there and keep it in memory, for the next flush. Not 0 ends recovery with that result.
+ * One replayed record, of kind CHANGE, in order; those that the checkpoint holds already are never shown. What it did is
+ * to be kept in memory, for the next flush; `store` is as of the checkpoint. Not 0 ends recovery with that result, but
+ * for PL_ENOTFOUND, which it must not return.
  */
-typedef int (*pl_recovery_apply_fn)(void *arg, struct pl_txn *txn, const struct pl_journal_record *record);
+typedef int (*pl_recovery_replay_fn)(void *arg, struct pl_store *store,
+                                     const struct pl_journal_record *record);
 
 struct pl_recovery_options {
     struct pl_store_options store;     /* `create` is not read */
     struct pl_journal_options journal; /* `disk` is not read */
     uint64_t audit_pages;              /* look at so many pages before LMDB does; 0: 4096; UINT64_MAX: all */
-    uint64_t dirty_bytes_max;          /* of one transaction, of replay or of a flush; 0: 16 MiB */
+    uint64_t dirty_bytes_max;          /* of one transaction of a flush; 0: 16 MiB */
     const struct pl_logger *logger;    /* may be NULL */
 };
 
@@ -55,10 +56,10 @@ struct pl_recovered {
  * On failure nothing is left open.
  *
  * PL_ECORRUPT: the files are damaged or do not belong together; `why` says which and where. PL_EFORMAT: a newer
- * version's. Also whatever `apply` returned, and PL_EIO, PL_EFULL, PL_ENOMEM.
+ * version's. Also whatever `body` returned, and PL_EIO, PL_EFULL, PL_ENOMEM.
  */
 int pl_recovery_open(const struct pl_disk *disk, const struct pl_datadir *dir, uint32_t shard,
-                     const struct pl_recovery_options *options, pl_recovery_apply_fn apply, void *arg,
+                     const struct pl_recovery_options *options, pl_recovery_replay_fn body, void *arg,
                      struct pl_recovered *out, struct pl_reason *why);
 
 /** Nothing in flight on any worker. Zeroed is allowed. */

@@ -55,13 +55,12 @@ static inline void small_shard_value(struct pl_buf *out, uint64_t version)
 }
 
 /* A change's payload: key number u32, version u64 (0: delete), again and again. */
-static inline int small_shard_apply(void *arg, struct pl_txn *txn, const struct pl_journal_record *record)
+static inline int small_shard_apply(struct pl_txn *txn, const struct pl_journal_record *record)
 {
     struct pl_bytes rest = record->payload;
     struct pl_buf value = { 0 };
     int rc = 0;
 
-    (void)arg;
     for (; rc == 0 && rest.len >= 12; rest = pl_bytes(rest.data + 12, rest.len - 12)) {
         char space[SMALL_SHARD_KEY_BYTES];
         struct pl_bytes key = small_shard_key(pl_get_le32(rest.data), space);
@@ -80,6 +79,23 @@ static inline int small_shard_apply(void *arg, struct pl_txn *txn, const struct 
     return rc;
 }
 
+/* Into the store at once, where a real shard has a memtable. */
+static inline int small_shard_replay(void *arg, struct pl_store *store,
+                                     const struct pl_journal_record *record)
+{
+    struct pl_txn *txn;
+    int rc = pl_txn_begin(store, &txn);
+
+    (void)arg;
+    if (rc != 0)
+        return rc;
+    rc = small_shard_apply(txn, record);
+    if (rc == 0)
+        return pl_txn_commit(txn);
+    pl_txn_abort(txn);
+    return rc;
+}
+
 static inline int small_shard_open(struct small_shard *s)
 {
     struct pl_datadir_options options = { .random = pl_random_system() };
@@ -94,7 +110,7 @@ static inline int small_shard_open(struct small_shard *s)
     rc = pl_datadir_open(s->disk, s->path, &options, &s->dir, &s->why);
     if (rc != 0)
         return rc;
-    rc = pl_recovery_open(s->disk, s->dir, 0, &s->options, small_shard_apply, s, &s->open, &s->why);
+    rc = pl_recovery_open(s->disk, s->dir, 0, &s->options, small_shard_replay, s, &s->open, &s->why);
     if (rc != 0) {
         pl_datadir_close(s->dir);
         s->dir = NULL;
@@ -126,7 +142,6 @@ static inline int small_shard_write(struct small_shard *s, unsigned keys)
 {
     struct pl_journal_record record = { .kind = PL_JOURNAL_CHANGE, .partition = 1 };
     struct pl_buf payload = { 0 };
-    struct pl_txn *txn;
     uint32_t chosen[64];
     uint64_t versions[64];
     int rc;
@@ -148,14 +163,7 @@ static inline int small_shard_write(struct small_shard *s, unsigned keys)
         for (unsigned i = 0; i < keys; i++)
             s->versions[chosen[i]] = versions[i];
     if (rc == 0)
-        rc = pl_txn_begin(s->open.store, &txn);
-    if (rc == 0) {
-        rc = small_shard_apply(s, txn, &record);
-        if (rc == 0)
-            rc = pl_txn_commit(txn);
-        else
-            pl_txn_abort(txn);
-    }
+        rc = small_shard_replay(s, s->open.store, &record);
     pl_buf_deinit(&payload);
     return rc;
 }
