@@ -365,7 +365,8 @@ int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, stru
     struct pl_router_options options = { .state = node->state,
                                          .counters = node->counters,
                                          .partition_count = node->partition_count,
-                                         .shard_count = 1 };
+                                         .shard_count = 1,
+                                         .clock = node->options.clock };
     int rc;
 
     if (attachment == NULL)

@@ -7,6 +7,8 @@
 /*
  *     db:batch_get({ Users = { key, key } }, opts)                    { Users = { item } }
  *     db:batch_write({ Users = { put = { item }, delete = { key } } })   true
+ *
+ * What was left out, for want of throughput or beyond 16 MB, is a second result, in the form of the first argument.
  */
 enum { REQUEST = 2, OPTIONS, BOX, BATCH_GET_MAX = 100, BATCH_WRITE_MAX = 25 };
 
@@ -157,6 +159,42 @@ static void push_tables(lua_State *L, const struct pl_operation *op)
     }
 }
 
+/* The field `name` of the table on top of the stack, made when it is not there, on top of it. */
+static void push_field(lua_State *L, struct pl_bytes name)
+{
+    lua_pushlstring(L, name.data, name.len);
+    lua_rawget(L, -2);
+    if (!lua_isnil(L, -1))
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushlstring(L, name.data, name.len);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -4);
+}
+
+/* The number of results: one more when something was left out. */
+static int push_unprocessed(lua_State *L, const struct pl_operation *op, int results)
+{
+    if (op->reply.unprocessed == 0)
+        return results;
+    lua_newtable(L);
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        const struct pl_operation *child = &op->children[i];
+        int whole = lua_gettop(L);
+
+        if (child->reply.rc != PL_ETHROUGHPUT)
+            continue;
+        push_field(L, child->table_name);
+        if (child->name != PL_OP_GET)
+            push_field(L, pl_str(child->name == PL_OP_PUT ? "put" : "delete"));
+        pl_item_push_copy(L, child->item);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_settop(L, whole);
+    }
+    return results + 1;
+}
+
 static int batch_get(lua_State *L)
 {
     int rc;
@@ -176,8 +214,9 @@ static int batch_get(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_pop(L, 1);
     }
+    rc = push_unprocessed(L, &call->op, 1);
     pl_call_end(L, BOX);
-    return 1;
+    return rc;
 }
 
 static int batch_write(lua_State *L)
@@ -187,9 +226,10 @@ static int batch_write(lua_State *L)
 
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
-    pl_call_end(L, BOX);
     lua_pushboolean(L, 1);
-    return 1;
+    rc = push_unprocessed(L, &call->op, 1);
+    pl_call_end(L, BOX);
+    return rc;
 }
 
 const luaL_Reg pl_batch_methods[] = {

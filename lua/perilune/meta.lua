@@ -201,13 +201,13 @@ function database:count(source, where, options) end
 ---@param keys table<string, perilune.item[]>
 ---@param options? perilune.read_options
 ---@return table<string, perilune.item[]>? items
----@return string? sentence
+---@return string|table? sentence  or, after items, the keys that were left out: ask again for them
 ---@return string? code
 function database:batch_get(keys, options) end
 ---@param writes table<string, { put?: perilune.item[], delete?: perilune.item[] }>
 ---@param options? { capacity?: perilune.capacity }
 ---@return true?
----@return string? sentence
+---@return string|table? sentence  or, after true, the writes that were left out: write them again
 ---@return string? code
 function database:batch_write(writes, options) end
 

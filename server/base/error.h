@@ -35,7 +35,11 @@
     X(ELOCKED, -20, "ResourceInUseException", "the data directory is in use")                                \
     X(EFORMAT, -21, "InternalServerError", "the data directory has a format this version cannot read")       \
     X(ECONFIG, -22, "ValidationException", "the configuration is not valid")                                 \
-    X(EREADONLY, -24, "ServiceUnavailable", "the shard has stopped taking writes")
+    X(EREADONLY, -24, "ServiceUnavailable", "the shard has stopped taking writes")                           \
+    X(ETHROUGHPUT, -40, "ProvisionedThroughputExceededException",                                            \
+      "The level of configured provisioned throughput for the table was exceeded. Consider increasing your " \
+      "provisioning level with the UpdateTable API.")                                                        \
+    X(ECOLLECTION, -41, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
 
 enum pl_error {
 #define PL_ERROR_NUMBER(name, number, code, sentence) PL_##name = number,

@@ -93,6 +93,70 @@ static void write_capacity(struct pl_buf *out, const struct pl_operation *op)
     pl_buf_append_byte(out, '}');
 }
 
+/* The next run of left out children of one table: they stand together, as they were asked. */
+static uint32_t skip_processed(const struct pl_operation *batch, uint32_t from)
+{
+    while (from < batch->child_count && batch->children[from].reply.rc != PL_ETHROUGHPUT)
+        from++;
+    return from;
+}
+
+static bool is_first_of_table(const struct pl_operation *batch, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (batch->children[i].reply.rc == PL_ETHROUGHPUT &&
+            pl_bytes_equal(batch->children[i].table_name, batch->children[at].table_name))
+            return false;
+    return true;
+}
+
+/* [{..},{..}]: what was asked of `table` by way of `name` and left out. False, and nothing written, when there is none. */
+static bool write_left_out(struct pl_buf *out, const struct pl_operation *batch, struct pl_bytes table,
+                           enum pl_operation_name name, const char *before)
+{
+    bool any = false;
+
+    for (uint32_t i = skip_processed(batch, 0); i < batch->child_count; i = skip_processed(batch, i + 1)) {
+        const struct pl_operation *child = &batch->children[i];
+
+        if (child->name != name || !pl_bytes_equal(child->table_name, table))
+            continue;
+        pl_buf_append_bytes(out, any ? pl_str(",") : pl_str(before));
+        pl_json_write_item(out, PL_JSON_PLAIN, child->item);
+        any = true;
+    }
+    if (any)
+        pl_buf_append_byte(out, ']');
+    return any;
+}
+
+/* In the form in which a batch is asked for: it can be sent as it is. */
+static void write_unprocessed(struct pl_buf *out, const struct pl_operation *batch)
+{
+    bool first = true, puts;
+
+    pl_buf_append_bytes(out, pl_str("\"unprocessed\":{"));
+    for (uint32_t i = skip_processed(batch, 0); i < batch->child_count; i = skip_processed(batch, i + 1)) {
+        struct pl_bytes table = batch->children[i].table_name;
+
+        if (!is_first_of_table(batch, i))
+            continue;
+        if (!first)
+            pl_buf_append_byte(out, ',');
+        first = false;
+        pl_json_write_string(out, table);
+        if (batch->name == PL_OP_BATCH_GET) {
+            write_left_out(out, batch, table, PL_OP_GET, ":[");
+            continue;
+        }
+        pl_buf_append_bytes(out, pl_str(":{"));
+        puts = write_left_out(out, batch, table, PL_OP_PUT, "\"put\":[");
+        write_left_out(out, batch, table, PL_OP_DELETE, puts ? ",\"delete\":[" : "\"delete\":[");
+        pl_buf_append_byte(out, '}');
+    }
+    pl_buf_append_byte(out, '}');
+}
+
 static bool is_paged(const struct pl_operation *op)
 {
     return op->name == PL_OP_QUERY || op->name == PL_OP_SCAN;
@@ -115,6 +179,12 @@ static void write_end(struct pl_buf *out, struct pl_bytes tag, const struct pl_o
     if (reply->has_last_key) {
         pl_buf_append_bytes(out, pl_str(",\"next\":"));
         pl_json_write_item(out, PL_JSON_PLAIN, reply->last_key);
+    }
+    if (reply->unprocessed > 0) {
+        if (!first)
+            pl_buf_append_byte(out, ',');
+        write_unprocessed(out, op);
+        first = false;
     }
     if (op->report != PL_CAPACITY_NONE) {
         if (!first)
@@ -143,7 +213,7 @@ void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct p
         pl_line_write_ok(out, tag, reply->text);
         return;
     }
-    if (op->report != PL_CAPACITY_NONE) {
+    if (op->report != PL_CAPACITY_NONE || reply->unprocessed > 0) {
         if (reply->has_item)
             pl_line_write_row(out, tag, op, reply->item);
         write_end(out, tag, op);

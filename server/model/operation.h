@@ -75,7 +75,8 @@ struct pl_reply {
     uint64_t scanned; /* evaluated, before the filter */
     bool has_last_key;
     struct pl_item last_key; /* where the next page starts */
-    struct pl_bytes text;    /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
+    uint32_t unprocessed; /* BATCH_*: children that were left out, with rc PL_ETHROUGHPUT: to be sent again */
+    struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
     struct pl_capacity capacity;
 };
 

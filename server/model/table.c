@@ -15,6 +15,9 @@ void pl_table_unref(struct pl_table *table)
 
     if (table == NULL || atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) != 1)
         return;
+    pl_allowances_unref(table->allowances);
+    for (uint32_t i = 0; i < table->index_count; i++)
+        pl_allowances_unref(table->indexes[i].allowances);
     arena = table->arena;
     free(table);
     pl_arena_deinit(&arena);
@@ -31,6 +34,52 @@ int pl_table_copy(const struct pl_table *table, struct pl_table **out)
         rc = pl_table_decode(pl_buf_view(&bytes), out);
     pl_buf_deinit(&bytes);
     return rc;
+}
+
+/* ---- allowances ------------------------------------------------------------------------------------- */
+
+static int share(struct pl_allowances **to, const struct pl_throughput *throughput,
+                 struct pl_allowances *before)
+{
+    if (!throughput->provisioned || *to != NULL)
+        return 0;
+    *to = before != NULL ? pl_allowances_ref(before) : pl_allowances_new();
+    return *to == NULL ? PL_ENOMEM : 0;
+}
+
+static struct pl_allowances *allowances_by_id(const struct pl_table *table, uint32_t index_id)
+{
+    for (uint32_t i = 0; table != NULL && i < table->index_count; i++)
+        if (table->indexes[i].id == index_id)
+            return table->indexes[i].allowances;
+    return NULL;
+}
+
+int pl_table_share(struct pl_table *table, const struct pl_table *before)
+{
+    int rc = share(&table->allowances, &table->throughput, before == NULL ? NULL : before->allowances);
+
+    for (uint32_t i = 0; i < table->index_count && rc == 0; i++) {
+        struct pl_index *index = &table->indexes[i];
+
+        rc = share(&index->allowances, &index->throughput, allowances_by_id(before, index->id));
+    }
+    return rc;
+}
+
+static void provide(struct pl_allowances *allowances, const struct pl_throughput *throughput, uint64_t now_ns)
+{
+    if (allowances == NULL)
+        return;
+    pl_allowance_provide(&allowances->read, throughput->read_units, now_ns);
+    pl_allowance_provide(&allowances->write, throughput->write_units, now_ns);
+}
+
+void pl_table_provide(const struct pl_table *table, uint64_t now_ns)
+{
+    provide(table->allowances, &table->throughput, now_ns);
+    for (uint32_t i = 0; i < table->index_count; i++)
+        provide(table->indexes[i].allowances, &table->indexes[i].throughput, now_ns);
 }
 
 const struct pl_index *pl_table_index(const struct pl_table *table, struct pl_bytes name)

@@ -2,6 +2,7 @@
 #ifndef PL_MODEL_TABLE_H
 #define PL_MODEL_TABLE_H
 
+#include "model/allowance.h"
 #include "model/item.h"
 #include "model/key.h"
 
@@ -54,7 +55,8 @@ struct pl_index {
     enum pl_projection_kind projection;
     struct pl_bytes *names; /* for PL_PROJECT_NAMES, sorted */
     uint32_t name_count;
-    struct pl_throughput throughput; /* global only */
+    struct pl_throughput throughput;  /* global only */
+    struct pl_allowances *allowances; /* as a table's; NULL for a local one */
 };
 
 enum pl_stream_view {
@@ -98,6 +100,9 @@ struct pl_table {
     uint32_t stream_id;        /* of the keyspace of records; 0: none. Off and on again, another id */
     int64_t stream_created_ms; /* its label */
     struct pl_throughput throughput;
+    struct pl_allowances
+        *allowances; /* a reference, the same for all versions; NULL: on demand. See pl_table_share() */
+    uint32_t collection_id; /* of the keyspace of collections' sizes; 0: no local index, no collections */
     bool deletion_protection;
 
     struct pl_index *indexes; /* sorted by name */
@@ -169,6 +174,15 @@ int pl_table_copy(const struct pl_table *table, struct pl_table **out);
 
 struct pl_table *pl_table_ref(struct pl_table *table);
 void pl_table_unref(struct pl_table *table); /* NULL is allowed */
+
+/**
+ * Before anybody sees it: `table` shares the allowances of `before`, its last version (NULL: it is new), and has
+ * new ones for what is provisioned only now. PL_ENOMEM.
+ */
+int pl_table_share(struct pl_table *table, const struct pl_table *before);
+
+/** What `table` and its indexes may use is from now on as it says. */
+void pl_table_provide(const struct pl_table *table, uint64_t now_ns);
 
 /** NULL when there is none. */
 const struct pl_index *pl_table_index(const struct pl_table *table, struct pl_bytes name);

@@ -8,7 +8,7 @@
  * little-endian, counts are varints:
  *
  *     format u8 (2) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
- *     expiry_filling u8 ▸ stream u8 ▸ stream_id u32 ▸ stream_created_ms u64 ▸ throughput ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
+ *     expiry_filling u8 ▸ stream u8 ▸ stream_id u32 ▸ stream_created_ms u64 ▸ throughput ▸ collection_id u32 ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
  *     count ▸ names of conditions
  *
  *     keys        partition count u8 ▸ sort count u8 ▸ for each: type u8 ▸ name
@@ -126,6 +126,7 @@ void pl_table_encode(const struct pl_table *table, struct pl_buf *out)
     put_u32(out, table->stream_id);
     put_u64(out, (uint64_t)table->stream_created_ms);
     put_throughput(out, table->throughput);
+    put_u32(out, table->collection_id);
     pl_buf_append_byte(out, table->deletion_protection);
     pl_buf_append_byte(out, table->has_before_write);
     put_text(out, table->module);
@@ -366,6 +367,7 @@ static void take_table(struct decoder *d, struct pl_table *table)
     table->stream_id = take_u32(d);
     table->stream_created_ms = (int64_t)take_u64(d);
     table->throughput = take_throughput(d);
+    table->collection_id = take_u32(d);
     table->deletion_protection = take_u8(d, 1);
     table->has_before_write = take_u8(d, 1);
     table->module = take_text(d);

@@ -59,8 +59,11 @@ int pl_catalog_copy(const struct pl_catalog *catalog, struct pl_catalog *out)
 
 static int replace_tables(struct pl_catalog *catalog, uint32_t id, struct pl_table *table)
 {
-    struct pl_tables *tables = pl_tables_with(catalog->tables, id, table);
+    struct pl_tables *tables;
 
+    if (table != NULL && pl_table_share(table, pl_tables_find_id(catalog->tables, id)) != 0)
+        return PL_ENOMEM;
+    tables = pl_tables_with(catalog->tables, id, table);
     if (tables == NULL)
         return PL_ENOMEM;
     pl_tables_unref(catalog->tables);
@@ -95,6 +98,12 @@ static int remember_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key
     garbage[catalog->garbage_count++] = (struct pl_garbage){ .id = id, .kind = kind };
     catalog->garbage = garbage;
     return 0;
+}
+
+void pl_catalog_provide(const struct pl_catalog *catalog, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < catalog->tables->count; i++)
+        pl_table_provide(catalog->tables->tables[i], now_ns);
 }
 
 uint64_t pl_catalog_code(const struct pl_catalog *catalog, uint32_t table_id)

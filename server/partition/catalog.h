@@ -48,6 +48,9 @@ int pl_catalog_copy(const struct pl_catalog *catalog, struct pl_catalog *out);
 /** Read all of what is applied. PL_ECORRUPT with a sentence when a record is none. */
 int pl_catalog_load(struct pl_catalog *catalog, struct pl_snapshot *snapshot, struct pl_reason *why);
 
+/** What every table may use is from now on as it says: due when the catalog is the one in force. */
+void pl_catalog_provide(const struct pl_catalog *catalog, uint64_t now_ns);
+
 /** The hash under which the table's functions were last applied; 0 when never. */
 uint64_t pl_catalog_code(const struct pl_catalog *catalog, uint32_t table_id);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/evaluate.h"
 
+#include "partition/admission.h"
 #include "partition/change.h"
 #include "partition/index.h"
 #include "partition/prepare.h"
@@ -25,6 +26,26 @@ struct write {
     bool has_old, has_new;
     struct pl_item old, new;
 };
+
+/* ---- what it may use -------------------------------------------------------------------------------- */
+
+/* What the service deletes on its own account is free. */
+static bool is_free(const struct write *w)
+{
+    return w->op->actor == PL_ACTOR_EXPIRY;
+}
+
+static int admit(struct write *w)
+{
+    return is_free(w) ? 0 : pl_admission_write(w->table, &w->evaluator->clock, &w->op->reply.why);
+}
+
+static int admit_to_indexes(struct write *w)
+{
+    return is_free(w) ? 0
+                      : pl_admission_indexes(w->table, &w->op->reply.capacity, &w->evaluator->clock,
+                                             &w->op->reply.why);
+}
 
 /* ---- the stored item and the condition -------------------------------------------------------------- */
 
@@ -214,6 +235,8 @@ static int write_effects(struct write *w)
     if (w->table->index_count > 0) {
         rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL,
                              &w->op->reply.why);
+        if (rc == 0)
+            rc = admit_to_indexes(w);
         if (rc != 0)
             return rc;
     }
@@ -256,8 +279,10 @@ static int return_values(struct write *w)
 
 static int judge(struct write *w)
 {
-    int rc = find_old(w);
+    int rc = admit(w);
 
+    if (rc == 0)
+        rc = find_old(w);
     if (rc == 0)
         rc = test_condition(w);
     if (rc == 0)
@@ -275,6 +300,27 @@ static int judge(struct write *w)
     return rc;
 }
 
+/*
+ * By the larger image. A refusal costs by the item that is there, and by what would have taken its place as far as
+ * that is known; with nothing there, one unit.
+ */
+static struct pl_capacity cost(const struct write *w, int rc)
+{
+    struct pl_capacity cost = w->op->reply.capacity;
+    uint64_t before = w->has_old ? w->old.size_bytes : 0, after = w->has_new ? w->new.size_bytes : 0;
+
+    if (is_free(w))
+        return (struct pl_capacity){ .writes = true };
+    if (rc == 0) {
+        cost.table_halves = pl_capacity_write(before, after);
+        return cost;
+    }
+    if (w->op->name == PL_OP_PUT && !w->has_new)
+        after = w->op->item.size_bytes;
+    return (struct pl_capacity){ .writes = true,
+                                 .table_halves = pl_capacity_write(before, w->has_old ? after : 0) };
+}
+
 int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
                 struct pl_table_script *script)
 {
@@ -287,8 +333,7 @@ int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const s
     rc = judge(&w);
     if (rc != 0)
         pl_buf_clear(&evaluator->change);
-    op->reply.capacity.table_halves =
-        pl_capacity_write(w.has_old ? w.old.size_bytes : 0, w.has_new ? w.new.size_bytes : 0);
+    op->reply.capacity = cost(&w, rc);
     op->reply.rc = rc;
     return rc;
 }

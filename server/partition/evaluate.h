@@ -13,13 +13,13 @@
  * functions become a change, or a refusal. Runs on the shard, one write at a time, so
  * what it saw stays true until the next.
  *
- *     old item ─▸ condition ─▸ new item ─▸ named condition ─▸ before_write ─▸ checks ─▸ effects
+ *     admission ─▸ old item ─▸ condition ─▸ new item ─▸ named condition ─▸ before_write ─▸ checks ─▸ effects
  */
 struct pl_evaluator {
     struct pl_view view;
     uint32_t partition_count;
     struct pl_sequences *sequences; /* of the partitions' stream records */
-    struct pl_clock clock;          /* their time */
+    struct pl_clock clock;          /* their time, and what the table may use at it */
     struct pl_arena arena;          /* emptied before each write */
     struct pl_buf new_bytes;        /* of the item an update or a script makes */
     struct pl_buf script_bytes;
@@ -33,7 +33,7 @@ void pl_evaluator_deinit(struct pl_evaluator *evaluator);
  * Judge a prepared PUT, UPDATE or DELETE of `table` (the shard's current version).
  * `script` holds the table's functions, NULL when it has none.
  *
- * Fills `op->reply` and returns its `rc`. With 0, `evaluator->change` holds the effects,
+ * Fills `op->reply` and returns its `rc`; what it cost is charged by who commits it (partition/admission.h). With 0, `evaluator->change` holds the effects,
  * until the next call; with a failure there are none.
  */
 int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,

@@ -2,6 +2,7 @@
 #include "partition/read.h"
 
 #include "model/record.h"
+#include "partition/admission.h"
 
 #include <stdlib.h>
 
@@ -436,6 +437,12 @@ static int walk_pages(struct pl_read_place *place, struct pl_operation *op)
 
 int pl_read(struct pl_read_place *place, struct pl_operation *op)
 {
-    op->reply.rc = op->name == PL_OP_GET ? read_one(place, op) : walk_pages(place, op);
-    return op->reply.rc;
+    int rc = pl_admission_read(op->table, op->index, &place->clock, &op->reply.why);
+
+    if (rc == 0) {
+        rc = op->name == PL_OP_GET ? read_one(place, op) : walk_pages(place, op);
+        pl_admission_charge(op->table, &op->reply.capacity, &place->clock);
+    }
+    op->reply.rc = rc;
+    return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef PL_PARTITION_READ_H
 #define PL_PARTITION_READ_H
 
+#include "base/clock.h"
 #include "model/operation.h"
 #include "store/state.h"
 
@@ -19,6 +20,7 @@
 struct pl_read_place {
     struct pl_snapshot *snapshot; /* renewed */
     uint32_t partition_count;
+    struct pl_clock clock;   /* read for provisioned tables only */
     struct pl_arena scratch; /* a row's projection; emptied for each row */
     struct pl_buf row_bytes;
 };
@@ -28,7 +30,7 @@ enum { PL_PAGE_BYTES_MAX = 1 << 20 };
 void pl_read_place_deinit(struct pl_read_place *place);
 
 /**
- * Run the operation: rows go to `op->row`, the rest into `op->reply`. Returns the reply's
+ * Run the operation, if what it reads has capacity left (partition/admission.h): rows go to `op->row`, the rest into `op->reply`. Returns the reply's
  * `rc`. Views in the reply are good until the snapshot is reset.
  */
 int pl_read(struct pl_read_place *place, struct pl_operation *op);

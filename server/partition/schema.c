@@ -165,6 +165,25 @@ static void carry_over_stream(struct pl_catalog *catalog, const struct pl_table 
     table->stream_created_ms = now_ms;
 }
 
+static bool has_local_index(const struct pl_table *table)
+{
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (!table->indexes[i].global)
+            return true;
+    return false;
+}
+
+/* Whoever has no local index keeps no sizes: with the next one they are found anew, under another id. */
+static void carry_over_collections(struct pl_catalog *catalog, const struct pl_table *current,
+                                   struct pl_table *table, struct pl_buf *change)
+{
+    if (!has_local_index(table))
+        return;
+    table->collection_id = current != NULL && current->collection_id != 0
+                               ? current->collection_id
+                               : pl_catalog_draw_id(catalog, change);
+}
+
 static const struct pl_trigger *find_trigger(const struct pl_table *table, struct pl_bytes name)
 {
     for (uint32_t i = 0; i < table->trigger_count; i++)
@@ -204,6 +223,7 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
     for (uint32_t i = 0; i < table->index_count; i++)
         table->indexes[i].id = pl_catalog_draw_id(catalog, change);
     carry_over_expiry(catalog, NULL, table, change);
+    carry_over_collections(catalog, NULL, table, change);
     carry_over_stream(catalog, NULL, table, now_ms, change);
     carry_over_triggers(catalog, NULL, table, now_ms, change);
     rc = pl_catalog_set_table(catalog, table, code_hash, change);
@@ -239,6 +259,14 @@ static int discard_triggers(struct pl_catalog *catalog, const struct pl_table *c
 }
 
 /* What `current` keeps beside its items and `table` (NULL: none) does not go on with. */
+static int discard_collections(struct pl_catalog *catalog, const struct pl_table *current,
+                               const struct pl_table *table, struct pl_buf *change)
+{
+    if (current->collection_id == 0 || (table != NULL && table->collection_id == current->collection_id))
+        return 0;
+    return pl_catalog_add_garbage(catalog, current->collection_id, PL_KIND_COLLECTION, change);
+}
+
 static int discard_companions(struct pl_catalog *catalog, const struct pl_table *current,
                               const struct pl_table *table, struct pl_buf *change)
 {
@@ -246,6 +274,8 @@ static int discard_companions(struct pl_catalog *catalog, const struct pl_table 
 
     if (rc == 0)
         rc = discard_stream(catalog, current, table, change);
+    if (rc == 0)
+        rc = discard_collections(catalog, current, table, change);
     if (rc == 0)
         rc = discard_triggers(catalog, current, table, change);
     return rc;
@@ -320,6 +350,7 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
     table->created_ms = current->created_ms;
     carry_over_indexes(catalog, current, table, same_code, change);
     carry_over_expiry(catalog, current, table, change);
+    carry_over_collections(catalog, current, table, change);
     carry_over_stream(catalog, current, table, now_ms, change);
     carry_over_triggers(catalog, current, table, now_ms, change);
     rc = compare_tables(current, table, &same);

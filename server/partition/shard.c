@@ -167,6 +167,7 @@ static int load_catalog(struct pl_shard *shard, struct pl_reason *why)
         return rc;
     rc = pl_catalog_load(&shard->catalog, *snapshot, why);
     pl_snapshot_reset(*snapshot);
+    pl_catalog_provide(&shard->catalog, pl_shard_now_ns(shard));
     return rc;
 }
 
@@ -212,9 +213,9 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
         return rc;
     }
     shard->evaluator.partition_count = shard->partition_count;
+    shard->evaluator.clock = shard->options.clock;
     shard->evaluator.view.inflight = shard->inflight;
     shard->evaluator.sequences = &shard->sequences;
-    shard->evaluator.clock = shard->options.clock;
     shard->applied_position = pl_journal_end(shard->files.journal);
     /* What was replayed still waits for a checkpoint: starts that follow each other must not add up. */
     shard->checkpoint_position = shard->files.replay_from;

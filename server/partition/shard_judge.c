@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/shard_inside.h"
 
+#include "partition/admission.h"
 #include "partition/schema.h"
+
+/* What a client's own condition or the table's before_write refused was looked at all the same. */
+static bool is_charged(int rc)
+{
+    return rc == 0 || rc == PL_ECONDITION || rc == PL_EREJECTED;
+}
 
 static int judge_write(struct pl_shard *shard, struct pl_operation *op)
 {
@@ -21,10 +28,12 @@ static int judge_write(struct pl_shard *shard, struct pl_operation *op)
     rc = pl_evaluate(&shard->evaluator, op, table, script);
     if (rc == PL_ECONDITION)
         shard->stats.conditions_failed++;
-    if (rc != 0 || shard->evaluator.change.len == 0)
-        return rc;
-    return pl_shard_commit(shard, op->partition, pl_buf_view(&shard->evaluator.change),
-                           pl_shard_grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
+    if (rc == 0 && shard->evaluator.change.len > 0)
+        rc = pl_shard_commit(shard, op->partition, pl_buf_view(&shard->evaluator.change),
+                             pl_shard_grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
+    if (is_charged(rc))
+        pl_admission_charge(table, &op->reply.capacity, &shard->options.clock);
+    return rc;
 }
 
 /* Take over a catalog whose changes are in the journal; readers see it when they are applied. */
@@ -43,6 +52,7 @@ int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, stru
     shard->gathering->tables = pl_tables_ref(next->tables);
     pl_catalog_deinit(&shard->catalog);
     shard->catalog = *next;
+    pl_catalog_provide(&shard->catalog, pl_shard_now_ns(shard));
     shard->chores_wait = true;
     return 0;
 }

@@ -24,6 +24,7 @@ int pl_router_new(const struct pl_router_options *options, struct pl_router **ou
         return PL_ENOMEM;
     router->options = *options;
     router->place.partition_count = options->partition_count;
+    router->place.clock = options->clock;
     rc = pl_snapshot_open(options->state, &router->place.snapshot);
     if (rc != 0) {
         free(router);
@@ -162,30 +163,51 @@ static void add_capacity(struct pl_capacity *sum, const struct pl_capacity *part
     }
 }
 
+/* The client sends it again; the others go on. */
+static void leave_out(struct pl_operation *batch, struct pl_operation *child)
+{
+    child->reply.rc = PL_ETHROUGHPUT;
+    batch->reply.unprocessed++;
+}
+
+/* With nothing done, the batch fails as one request would have. */
+static void fail_if_all_left_out(struct pl_operation *batch)
+{
+    if (batch->reply.rc == 0 && batch->child_count > 0 && batch->reply.unprocessed == batch->child_count)
+        adopt_failure(batch, &batch->children[0]);
+}
+
+static int read_child(struct pl_router *router, struct pl_operation *batch, struct pl_operation *child,
+                      uint64_t *size_bytes)
+{
+    int rc = *size_bytes > BATCH_GET_BYTES_MAX ? PL_ETHROUGHPUT : pl_read(&router->place, child);
+
+    if (rc == 0 && child->reply.has_item)
+        *size_bytes += child->reply.item.size_bytes;
+    if (rc == PL_ETHROUGHPUT || *size_bytes > BATCH_GET_BYTES_MAX) {
+        leave_out(batch, child);
+        return 0;
+    }
+    if (rc != 0)
+        return adopt_failure(batch, child);
+    add_capacity(&batch->reply.capacity, &child->reply.capacity);
+    batch->reply.scanned++;
+    if (!child->reply.has_item)
+        return 0;
+    batch->reply.count++;
+    return batch->row == NULL ? 0 : batch->row(child, child->reply.item);
+}
+
 static int read_children(struct pl_router *router, struct pl_operation *batch)
 {
     uint64_t size_bytes = 0;
     int rc = take_snapshot(router);
 
-    for (uint32_t i = 0; i < batch->child_count && rc == 0; i++) {
-        struct pl_operation *child = &batch->children[i];
-
-        rc = pl_read(&router->place, child);
-        if (rc != 0)
-            return adopt_failure(batch, child);
-        add_capacity(&batch->reply.capacity, &child->reply.capacity);
-        batch->reply.scanned++;
-        if (!child->reply.has_item)
-            continue;
-        size_bytes += child->reply.item.size_bytes;
-        if (size_bytes > BATCH_GET_BYTES_MAX)
-            return pl_reason_set(&batch->reply.why, PL_ELIMIT,
-                                 "a batch gets at most 16 MB: ask for fewer items");
-        batch->reply.count++;
-        if (batch->row != NULL)
-            rc = batch->row(child, child->reply.item);
-    }
-    return rc;
+    for (uint32_t i = 0; i < batch->child_count && rc == 0; i++)
+        rc = read_child(router, batch, &batch->children[i], &size_bytes);
+    batch->reply.rc = rc;
+    fail_if_all_left_out(batch);
+    return batch->reply.rc;
 }
 
 static int begin_batch(struct pl_router *router, struct pl_operation *batch)
@@ -275,6 +297,20 @@ static void tell_what_was_done(struct pl_operation *batch)
                       batch->child_count);
 }
 
+static void add_up(struct pl_operation *batch, struct pl_operation *child)
+{
+    batch->reply.scanned++;
+    if (child->reply.rc == PL_ETHROUGHPUT) {
+        leave_out(batch, child);
+        return;
+    }
+    add_capacity(&batch->reply.capacity, &child->reply.capacity);
+    if (child->reply.rc == 0)
+        batch->reply.count++;
+    else if (batch->reply.rc == 0)
+        adopt_failure(batch, child);
+}
+
 void pl_router_returned(struct pl_router *router, struct pl_operation *op)
 {
     struct pl_operation *batch = op->parent;
@@ -286,14 +322,10 @@ void pl_router_returned(struct pl_router *router, struct pl_operation *op)
         op->done(op);
         return;
     }
-    add_capacity(&batch->reply.capacity, &op->reply.capacity);
-    batch->reply.scanned++;
-    if (op->reply.rc == 0)
-        batch->reply.count++;
-    else if (batch->reply.rc == 0)
-        adopt_failure(batch, op);
+    add_up(batch, op);
     if (--batch->pending > 0)
         return;
+    fail_if_all_left_out(batch);
     tell_what_was_done(batch);
     batch->done(batch);
 }

@@ -2,6 +2,7 @@
 #ifndef PL_ROUTE_ROUTER_H
 #define PL_ROUTE_ROUTER_H
 
+#include "base/clock.h"
 #include "model/operation.h"
 #include "model/tables.h"
 #include "partition/counters.h"
@@ -33,6 +34,7 @@ struct pl_router_options {
     struct pl_counters *counters; /* for DESCRIBE */
     uint32_t partition_count;
     uint32_t shard_count;
+    struct pl_clock clock;
     struct pl_router_uplink uplink;
 };
 

@@ -76,6 +76,47 @@ describe("a batch", function()
     end)
   end)
 
+  describe("of a table whose throughput is used up", function()
+    before_each(function()
+      assert(db:create_table { table = "Slow", partition_key = "Id:S", throughput = { read = 1, write = 1 } })
+    end)
+
+    it("gives back what it left out, ready to be written again", function()
+      local list, sum = {}, 0
+      for i = 1, 10 do
+        list[i] = { Id = "i" .. i }
+      end
+      local done, left = db:batch_write { Slow = { put = list, delete = { { Id = "j" } } }, Users = { put = list } }
+      assert.is_true(done)
+      assert.are.equal(10, db:count "Users")
+      for kind, of_kind in pairs(left.Slow) do
+        assert(kind == "put" or kind == "delete")
+        sum = sum + #of_kind
+      end
+      assert(sum == 9 or sum == 10, sum) -- of 11: a second's worth of one unit, and what came in meanwhile
+      assert.is_nil(left.Users)
+      -- The clock is the machine's: what is left now is refused or not, but never lost.
+      local again, why, code = db:batch_write(left)
+      assert(again or code == "ProvisionedThroughputExceededException", why)
+    end)
+
+    it("fails when nothing of it was done", function()
+      db:put("Slow", { Id = "x", Filler = ("x"):rep(300000) }) -- 293 seconds' worth
+      scratch.refused("ProvisionedThroughputExceededException",
+        "The level of configured provisioned throughput for the table was exceeded. Consider increasing your "
+        .. "provisioning level with the UpdateTable API.",
+        db:batch_write { Slow = { put = { { Id = "a" }, { Id = "b" } } } })
+    end)
+
+    it("gives back the keys that it did not read", function()
+      assert(db:put("Slow", { Id = "x", Filler = ("x"):rep(300000) }))
+      assert(db:get("Slow", { Id = "x" })) -- 37 seconds' worth
+      local got, left = db:batch_get { Slow = { { Id = "x" } }, Users = { { Id = "u" } } }
+      scratch.same({ Slow = {}, Users = {} }, got)
+      scratch.same({ Slow = { { Id = "x" } } }, left)
+    end)
+  end)
+
   describe("of reads", function()
     before_each(function()
       for i = 0, 3 do
@@ -117,16 +158,17 @@ describe("a batch", function()
         { project = "#n", names = { n = "Name" } }).Users)
     end)
 
-    it("ends at 16 MB, and says so", function()
+    it("ends at 16 MB, and gives back the keys that are left", function()
       local keys = {}
       for i = 1, 42 do
         keys[i] = { Id = "large" .. i }
         assert(db:put("Users", { Id = "large" .. i, Filler = ("x"):rep(400000) }))
       end
-      local _, _, code = db:batch_get { Users = keys }
-      assert.are.equal("LimitExceededException", code)
-      keys[42], keys[41] = nil, nil
-      assert.are.equal(40, #db:batch_get({ Users = keys }).Users)
+      local got, left = db:batch_get { Users = keys }
+      assert.are.equal(41, #got.Users)
+      scratch.same({ Users = { { Id = "large42" } } }, left)
+      assert.are.equal(1, #db:batch_get(left).Users)
+      assert.is_nil((select(2, db:batch_get(left))))
     end)
   end)
 end)

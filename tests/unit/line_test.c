@@ -337,6 +337,38 @@ static void capacity_asked_for_comes_as_row_and_end(void)
     pl_operation_deinit(&r.op);
 }
 
+static void what_a_batch_left_out_can_be_sent_as_it_is(void)
+{
+    struct request r = read_line("BATCH WRITE {\"T\":{\"put\":[{\"a\":1},{\"a\":2}],\"delete\":[{\"a\":3}]},"
+                                 "\"U\":{\"delete\":[{\"a\":4}]},\"V\":{\"put\":[{\"a\":5}]}}");
+    struct request again;
+
+    CHECK(r.rc == 0);
+    CHECK(reply_is(&r.op, "", "OK\n"));
+    r.op.children[1].reply.rc = r.op.children[2].reply.rc = r.op.children[3].reply.rc = PL_ETHROUGHPUT;
+    r.op.reply.unprocessed = 3;
+    CHECK(reply_is(&r.op, "#b",
+                   "#b END {\"unprocessed\":{\"T\":{\"put\":[{\"a\":2}],\"delete\":[{\"a\":3}]},"
+                   "\"U\":{\"delete\":[{\"a\":4}]}}}\n"));
+    r.op.report = PL_CAPACITY_TOTAL;
+    CHECK(reply_is(&r.op, "",
+                   "END {\"unprocessed\":{\"T\":{\"put\":[{\"a\":2}],\"delete\":[{\"a\":3}]},"
+                   "\"U\":{\"delete\":[{\"a\":4}]}},\"capacity\":{\"total\":0}}\n"));
+    pl_operation_deinit(&r.op);
+
+    again = read_line("BATCH WRITE {\"T\":{\"put\":[{\"a\":2}],\"delete\":[{\"a\":3}]},"
+                      "\"U\":{\"delete\":[{\"a\":4}]}}");
+    CHECK(again.rc == 0 && again.op.child_count == 3);
+    pl_operation_deinit(&again.op);
+
+    r = read_line("BATCH GET {\"T\":[{\"a\":1},{\"a\":2}],\"U\":[{\"a\":3}]}");
+    r.op.children[0].reply.rc = r.op.children[2].reply.rc = PL_ETHROUGHPUT;
+    r.op.reply.unprocessed = 2;
+    r.op.reply.count = 1;
+    CHECK(reply_is(&r.op, "", "END {\"count\":1,\"unprocessed\":{\"T\":[{\"a\":1}],\"U\":[{\"a\":3}]}}\n"));
+    pl_operation_deinit(&r.op);
+}
+
 static void a_refused_condition_shows_the_item_it_met(void)
 {
     struct request r = read_line("PUT T {\"a\":1} IF b = 1 ELSE ALL_OLD");
@@ -406,6 +438,7 @@ int main(void)
     RUN(nothing_to_show_is_ok_alone);
     RUN(a_page_ends_with_its_counts_and_the_next_key);
     RUN(capacity_asked_for_comes_as_row_and_end);
+    RUN(what_a_batch_left_out_can_be_sent_as_it_is);
     RUN(a_refused_condition_shows_the_item_it_met);
     RUN(an_error_stays_on_one_line);
     RUN(help_is_json_a_line_each);
