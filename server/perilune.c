@@ -155,35 +155,12 @@ static void finished(struct pl_operation *op)
         pl_perilune_end(call);
 }
 
-/* child u32 ▸ size as DynamoDB counts it u32 ▸ length u32 ▸ bytes */
-enum { ROW_HEAD_BYTES = 12 };
-
 static int keep_row(struct pl_operation *op, struct pl_item item)
 {
     struct pl_perilune_call *call = op->owner;
-    uint8_t head[ROW_HEAD_BYTES];
 
-    pl_put_le32(head, op->parent == NULL ? 0 : (uint32_t)(op - op->parent->children));
-    pl_put_le32(head + 4, item.size_bytes);
-    pl_put_le32(head + 8, (uint32_t)item.bytes.len);
-    pl_buf_append(&call->rows, head, sizeof head);
-    pl_buf_append_bytes(&call->rows, item.bytes);
+    pl_rows_append(&call->rows, op, item);
     return pl_buf_status(&call->rows);
-}
-
-bool pl_perilune_row(struct pl_bytes *rest, uint32_t *child, struct pl_item *out)
-{
-    size_t len;
-
-    if (rest->len == 0)
-        return false;
-    len = pl_get_le32(rest->data + 8);
-    *child = pl_get_le32(rest->data);
-    *out = (struct pl_item){ .bytes = pl_bytes(rest->data + ROW_HEAD_BYTES, len),
-                             .size_bytes = pl_get_le32(rest->data + 4) };
-    rest->data += ROW_HEAD_BYTES + len;
-    rest->len -= ROW_HEAD_BYTES + len;
-    return true;
 }
 
 /* A view into the store's page must not outlive the snapshot, which ends with the call. */

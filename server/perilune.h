@@ -2,6 +2,7 @@
 #ifndef PL_PERILUNE_H
 #define PL_PERILUNE_H
 
+#include "model/rows.h"
 #include "node.h"
 
 /**
@@ -47,7 +48,7 @@ void pl_perilune_close(struct pl_perilune *db);
  */
 struct pl_perilune_call {
     struct pl_operation op;
-    struct pl_buf rows;            /* what QUERY, SCAN and BATCH_GET found: see pl_perilune_row() */
+    struct pl_buf rows;            /* what QUERY, SCAN and BATCH_GET found: see model/rows.h */
     struct pl_perilune *db;        /* NULL: closed */
     struct pl_perilune_call *next; /* of the database's list */
     bool running;                  /* handed to the shard, which has not given it back */
@@ -65,12 +66,6 @@ int pl_perilune_run(struct pl_perilune_call *call);
 
 /** NULL is allowed. */
 void pl_perilune_end(struct pl_perilune_call *call);
-
-/**
- * Walk over the rows: begin with `*rest` = pl_buf_view(&call->rows). `child` is the batch's
- * child that found the item, else 0. False at the end.
- */
-bool pl_perilune_row(struct pl_bytes *rest, uint32_t *child, struct pl_item *out);
 
 /** Load the scripts directory anew; the old modules stay when the new ones are wrong. */
 int pl_perilune_reload(struct pl_perilune *db, struct pl_reason *why);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "database.h"
 
-#include "call.h"
 #include "json.h"
-#include "methods.h"
+#include "script/call.h"
+#include "script/call_methods.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -128,6 +128,37 @@ int pl_database_open(lua_State *L)
     return rc != 0 ? pl_call_fail(L, rc, &why) : 1;
 }
 
+/* ---- calls ------------------------------------------------------------------------------------------ */
+
+/* A finalizer may have closed the database while the call's box was made: asked once it is there. */
+static void begin_call(lua_State *L, int arg, enum pl_operation_name name, struct pl_call *call)
+{
+    struct pl_perilune_call *inner = pl_perilune_begin(pl_database_check(L, arg), name);
+
+    if (inner == NULL)
+        luaL_error(L, "out of memory");
+    call->owner = inner;
+    call->op = &inner->op;
+    call->rows = &inner->rows;
+}
+
+static int run_call(lua_State *L, struct pl_call *call)
+{
+    struct pl_perilune_call *inner = call->owner;
+    int rc = pl_perilune_run(inner);
+
+    (void)L;
+    call->lost = inner->running;
+    return rc;
+}
+
+static void end_call(struct pl_call *call)
+{
+    pl_perilune_end(call->owner);
+}
+
+static const struct pl_call_engine call_engine = { .begin = begin_call, .run = run_call, .end = end_call };
+
 /* ---- the handle ------------------------------------------------------------------------------------- */
 
 static int close(lua_State *L)
@@ -166,21 +197,21 @@ static int reload(lua_State *L)
 /* A call is begun only for its memory: what Lua raises while the JSON is read frees it. */
 static int check(lua_State *L)
 {
-    struct pl_perilune_call *call = pl_call_begin(L, 1, PL_OP_TABLES);
-    int rc = pl_perilune_check(pl_database_check(L, 1), &call->rows);
+    struct pl_call *call = pl_call_begin(L, 1, PL_OP_TABLES);
+    int rc = pl_perilune_check(pl_database_check(L, 1), call->rows);
 
-    return rc != 0 ? pl_call_fail(L, rc, NULL) : pl_json_push(L, pl_buf_view(&call->rows), &call->op.arena);
+    return rc != 0 ? pl_call_fail(L, rc, NULL) : pl_json_push(L, pl_buf_view(call->rows), &call->op->arena);
 }
 
 static int stats(lua_State *L)
 {
     const char *table = luaL_optstring(L, 2, "");
-    struct pl_perilune_call *call = pl_call_begin(L, 1, PL_OP_TABLES);
+    struct pl_call *call = pl_call_begin(L, 1, PL_OP_TABLES);
 
-    pl_perilune_stats(pl_database_check(L, 1), pl_str(table), &call->rows);
-    if (pl_buf_status(&call->rows) != 0 || call->rows.len == 0)
+    pl_perilune_stats(pl_database_check(L, 1), pl_str(table), call->rows);
+    if (pl_buf_status(call->rows) != 0 || call->rows->len == 0)
         return pl_call_fail(L, PL_ENOMEM, NULL);
-    return pl_json_push(L, pl_buf_view(&call->rows), &call->op.arena);
+    return pl_json_push(L, pl_buf_view(call->rows), &call->op->arena);
 }
 
 static const luaL_Reg methods[] = {
@@ -196,6 +227,7 @@ static const luaL_Reg metamethods[] = {
 
 void pl_database_register(lua_State *L)
 {
+    pl_call_engine_set(L, &call_engine);
     luaL_newmetatable(L, DATABASE_TYPE);
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);

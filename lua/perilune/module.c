@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "database.h"
-#include "key_condition.h"
+#include "script/call_keys.h"
 #include "script/bind_item.h"
 #include "script/bind_number.h"
 #include "script/bind_value.h"

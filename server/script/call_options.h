@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PL_LUA_OPTIONS_H
-#define PL_LUA_OPTIONS_H
+#ifndef PL_SCRIPT_CALL_OPTIONS_H
+#define PL_SCRIPT_CALL_OPTIONS_H
 
-#include "perilune.h"
+#include "script/call.h"
 
 #include <lua.h>
 
@@ -53,13 +53,13 @@ enum pl_lua_option {
  * Read the options at `index` (a table or nil) into the call. Those of `allowed` only:
  * another one, or one of a wrong Lua type, raises. A failure is for pl_call_fail_reply().
  */
-int pl_options_read(lua_State *L, int index, uint32_t allowed, struct pl_perilune_call *call);
+int pl_options_read(lua_State *L, int index, uint32_t allowed, struct pl_call *call);
 
 /** Add what the call used to the table in `options.capacity`, if there is one. */
-void pl_options_charge(lua_State *L, int index, const struct pl_perilune_call *call);
+void pl_options_charge(lua_State *L, int index, const struct pl_call *call);
 
 /** Append a placeholder. `name` and what it stands for must live as long as the call. */
-int pl_options_add_name(struct pl_perilune_call *call, struct pl_bytes name, struct pl_bytes attribute);
-int pl_options_add_value(struct pl_perilune_call *call, struct pl_bytes name, struct pl_value value);
+int pl_options_add_name(struct pl_call *call, struct pl_bytes name, struct pl_bytes attribute);
+int pl_options_add_value(struct pl_call *call, struct pl_bytes name, struct pl_value value);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "key_condition.h"
+#include "script/call_keys.h"
 
-#include "call.h"
-#include "options.h"
+#include "script/call.h"
+#include "script/call_options.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ void pl_key_condition_register(lua_State *L)
 /* ---- from table to expression ----------------------------------------------------------------------- */
 
 struct writer {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
     struct pl_buf *text; /* the operation's: nothing else of a query grows there */
     int count;           /* placeholders so far */
 };
@@ -88,7 +88,7 @@ static int write_placeholder(struct writer *w, char sign, struct pl_bytes *out)
     char name[PLACEHOLDER_MAX];
     int len = snprintf(name, sizeof name, "%cperilune_key_%d", sign, ++w->count);
 
-    *out = pl_arena_copy(&w->call->op.arena, pl_bytes(name, (size_t)len));
+    *out = pl_arena_copy(&w->call->op->arena, pl_bytes(name, (size_t)len));
     if (out->data == NULL)
         return PL_ENOMEM;
     pl_buf_append_bytes(w->text, *out);
@@ -178,10 +178,10 @@ static bool is_where(lua_State *L, int index)
     return alone;
 }
 
-int pl_key_condition_take(lua_State *L, int index, struct pl_perilune_call *call)
+int pl_key_condition_take(lua_State *L, int index, struct pl_call *call)
 {
-    struct writer w = { .call = call, .text = &call->op.bytes };
-    struct pl_bytes *out = &call->op.key_condition_text;
+    struct writer w = { .call = call, .text = &call->op->bytes };
+    struct pl_bytes *out = &call->op->key_condition_text;
     int rc;
 
     if (lua_type(L, index) == LUA_TSTRING)
@@ -196,7 +196,7 @@ int pl_key_condition_take(lua_State *L, int index, struct pl_perilune_call *call
     rc = write_conditions(L, index, &w);
     if (rc != 0)
         return rc;
-    *out = pl_arena_copy(&call->op.arena, pl_buf_view(w.text));
+    *out = pl_arena_copy(&call->op->arena, pl_buf_view(w.text));
     pl_buf_clear(w.text);
     return out->data == NULL ? PL_ENOMEM : 0;
 }

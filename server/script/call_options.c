@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "options.h"
+#include "script/call_options.h"
 
-#include "call.h"
+#include "script/call.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -29,10 +29,10 @@ static struct pl_expr_placeholder *append(struct pl_arena *arena, struct pl_expr
     return &(*list)[(*count)++];
 }
 
-int pl_options_add_name(struct pl_perilune_call *call, struct pl_bytes name, struct pl_bytes attribute)
+int pl_options_add_name(struct pl_call *call, struct pl_bytes name, struct pl_bytes attribute)
 {
-    struct pl_expr_params *params = &call->op.params;
-    struct pl_expr_placeholder *at = append(&call->op.arena, &params->names, &params->name_count);
+    struct pl_expr_params *params = &call->op->params;
+    struct pl_expr_placeholder *at = append(&call->op->arena, &params->names, &params->name_count);
 
     if (at == NULL)
         return PL_ENOMEM;
@@ -41,10 +41,10 @@ int pl_options_add_name(struct pl_perilune_call *call, struct pl_bytes name, str
     return 0;
 }
 
-int pl_options_add_value(struct pl_perilune_call *call, struct pl_bytes name, struct pl_value value)
+int pl_options_add_value(struct pl_call *call, struct pl_bytes name, struct pl_value value)
 {
-    struct pl_expr_params *params = &call->op.params;
-    struct pl_expr_placeholder *at = append(&call->op.arena, &params->values, &params->value_count);
+    struct pl_expr_params *params = &call->op->params;
+    struct pl_expr_placeholder *at = append(&call->op->arena, &params->values, &params->value_count);
 
     if (at == NULL)
         return PL_ENOMEM;
@@ -65,8 +65,8 @@ static bool is_placeholder(struct pl_bytes name)
 }
 
 /* The key at `index`, with its sign before it when it has none. */
-static int take_placeholder(lua_State *L, int index, struct pl_perilune_call *call, char sign,
-                            const char *list, struct pl_bytes *out)
+static int take_placeholder(lua_State *L, int index, struct pl_call *call, char sign, const char *list,
+                            struct pl_bytes *out)
 {
     struct pl_bytes given;
     char *text;
@@ -75,7 +75,7 @@ static int take_placeholder(lua_State *L, int index, struct pl_perilune_call *ca
         luaL_error(L, "%s: expected strings as keys, got a %s", sign == '#' ? "names" : "values",
                    luaL_typename(L, index));
     given.data = lua_tolstring(L, index, &given.len);
-    text = pl_arena_alloc(&call->op.arena, given.len + 1);
+    text = pl_arena_alloc(&call->op->arena, given.len + 1);
     if (text == NULL)
         return PL_ENOMEM;
     text[0] = sign;
@@ -84,7 +84,7 @@ static int take_placeholder(lua_State *L, int index, struct pl_perilune_call *ca
     memcpy(text + 1, given.data, given.len);
     *out = pl_bytes(text, given.len + 1);
     if (!is_placeholder(*out))
-        return pl_reason_set(&call->op.reply.why, PL_EINVALID,
+        return pl_reason_set(&call->op->reply.why, PL_EINVALID,
                              "%s contains invalid key: Syntax error; key: \"%.*s\"", list,
                              (int)(pl_bytes_is_utf8(*out) ? out->len : 1), out->data);
     return 0;
@@ -98,7 +98,7 @@ static bool is_given(const struct pl_expr_placeholder *list, uint32_t count, str
     return false;
 }
 
-static int add_given_name(lua_State *L, struct pl_perilune_call *call, struct pl_bytes name)
+static int add_given_name(lua_State *L, struct pl_call *call, struct pl_bytes name)
 {
     struct pl_bytes attribute;
     int rc;
@@ -109,7 +109,7 @@ static int add_given_name(lua_State *L, struct pl_perilune_call *call, struct pl
     return rc != 0 ? rc : pl_options_add_name(call, name, attribute);
 }
 
-static int add_given_value(lua_State *L, struct pl_perilune_call *call, struct pl_bytes name)
+static int add_given_value(lua_State *L, struct pl_call *call, struct pl_bytes name)
 {
     struct pl_reason said;
     struct pl_value value;
@@ -117,16 +117,16 @@ static int add_given_value(lua_State *L, struct pl_perilune_call *call, struct p
 
     if (rc == 0)
         return pl_options_add_value(call, name, value);
-    said = call->op.reply.why;
-    return pl_reason_set(&call->op.reply.why, rc,
+    said = call->op->reply.why;
+    return pl_reason_set(&call->op->reply.why, rc,
                          "ExpressionAttributeValues contains invalid value: %s for key %.*s",
                          pl_reason_text(&said, rc), (int)name.len, name.data);
 }
 
-static int read_placeholders(lua_State *L, struct pl_perilune_call *call, char sign)
+static int read_placeholders(lua_State *L, struct pl_call *call, char sign)
 {
     const char *list = sign == '#' ? "ExpressionAttributeNames" : "ExpressionAttributeValues";
-    struct pl_expr_params *params = &call->op.params;
+    struct pl_expr_params *params = &call->op->params;
     struct pl_bytes name;
     bool any = false;
     int rc = 0, top = lua_gettop(L);
@@ -146,14 +146,13 @@ static int read_placeholders(lua_State *L, struct pl_perilune_call *call, char s
     }
     lua_settop(L, top);
     if (rc == 0 && !any)
-        return pl_reason_set(&call->op.reply.why, PL_EINVALID, "%s must not be empty", list);
+        return pl_reason_set(&call->op->reply.why, PL_EINVALID, "%s must not be empty", list);
     return rc;
 }
 
 /* ---- plain options ---------------------------------------------------------------------------------- */
 
-static int take_expression(lua_State *L, const char *option, struct pl_perilune_call *call,
-                           struct pl_bytes *out)
+static int take_expression(lua_State *L, const char *option, struct pl_call *call, struct pl_bytes *out)
 {
     if (lua_type(L, -1) != LUA_TSTRING)
         luaL_error(L, "%s: expected an expression as a string, got a %s", option, luaL_typename(L, -1));
@@ -200,10 +199,10 @@ static uint32_t take_choice(lua_State *L, const char *option, const char *const 
 }
 
 /* A list of names: each is one attribute, whatever characters it has. */
-static int take_name_list(lua_State *L, struct pl_perilune_call *call)
+static int take_name_list(lua_State *L, struct pl_call *call)
 {
     struct pl_bytes placeholder, attribute;
-    struct pl_buf *text = &call->rows;
+    struct pl_buf *text = call->rows;
     int rc = 0, list = lua_gettop(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
 
@@ -214,7 +213,7 @@ static int take_name_list(lua_State *L, struct pl_perilune_call *call)
         if (lua_rawgeti(L, list, i) != LUA_TSTRING)
             luaL_error(L, "project: expected attributes' names, got a %s", luaL_typename(L, -1));
         placeholder = pl_arena_copy(
-            &call->op.arena,
+            &call->op->arena,
             pl_bytes(name, (size_t)snprintf(name, sizeof name, "#perilune_project_%lld", (long long)i)));
         rc = placeholder.data == NULL ? PL_ENOMEM
                                       : pl_call_text(L, -1, call, "attribute's name in project", &attribute);
@@ -228,14 +227,14 @@ static int take_name_list(lua_State *L, struct pl_perilune_call *call)
     if (rc == 0)
         rc = pl_buf_status(text);
     if (rc == 0) {
-        call->op.projection_text = pl_arena_copy(&call->op.arena, pl_buf_view(text));
-        rc = call->op.projection_text.data == NULL ? PL_ENOMEM : 0;
+        call->op->projection_text = pl_arena_copy(&call->op->arena, pl_buf_view(text));
+        rc = call->op->projection_text.data == NULL ? PL_ENOMEM : 0;
     }
     pl_buf_clear(text);
     return rc;
 }
 
-static int take_condition(lua_State *L, struct pl_perilune_call *call)
+static int take_condition(lua_State *L, struct pl_call *call)
 {
     struct pl_bytes text;
     int rc = take_expression(L, "condition", call, &text);
@@ -243,13 +242,13 @@ static int take_condition(lua_State *L, struct pl_perilune_call *call)
     if (rc != 0)
         return rc;
     if (text.len > 1 && text.data[0] == '@')
-        call->op.condition_name = pl_bytes(text.data + 1, text.len - 1);
+        call->op->condition_name = pl_bytes(text.data + 1, text.len - 1);
     else
-        call->op.condition_text = text;
+        call->op->condition_text = text;
     return 0;
 }
 
-static int take_after(lua_State *L, struct pl_perilune_call *call)
+static int take_after(lua_State *L, struct pl_call *call)
 {
     struct pl_value value;
     int rc;
@@ -259,16 +258,16 @@ static int take_after(lua_State *L, struct pl_perilune_call *call)
     rc = pl_call_value(L, lua_gettop(L), call, "after", &value);
     if (rc != 0)
         return rc;
-    call->op.has_start_key = true;
-    call->op.start_key =
+    call->op->has_start_key = true;
+    call->op->start_key =
         (struct pl_item){ .bytes = value.type == PL_TYPE_M ? value.payload : pl_bytes(NULL, 0) };
     return 0;
 }
 
-static int take_args(lua_State *L, struct pl_perilune_call *call)
+static int take_args(lua_State *L, struct pl_call *call)
 {
-    call->op.has_condition_args = true;
-    return pl_call_value(L, lua_gettop(L), call, "args", &call->op.condition_args);
+    call->op->has_condition_args = true;
+    return pl_call_value(L, lua_gettop(L), call, "args", &call->op->condition_args);
 }
 
 static enum pl_return_values take_returns(lua_State *L)
@@ -294,9 +293,9 @@ static void check_on_failure(lua_State *L)
 }
 
 /* The value is on top of the stack. */
-static int take_option(lua_State *L, enum pl_lua_option option, struct pl_perilune_call *call)
+static int take_option(lua_State *L, enum pl_lua_option option, struct pl_call *call)
 {
-    struct pl_operation *op = &call->op;
+    struct pl_operation *op = call->op;
 
     switch (option) {
     case PL_LUA_CONDITION:
@@ -377,29 +376,29 @@ static enum pl_lua_option find_option(lua_State *L, int key, uint32_t allowed)
     return PL_LUA_OPTION_COUNT;
 }
 
-static int check_segment(lua_State *L, int index, struct pl_perilune_call *call)
+static int check_segment(lua_State *L, int index, struct pl_call *call)
 {
     bool segment = lua_getfield(L, index, "segment") != LUA_TNIL;
     bool segments = lua_getfield(L, index, "segments") != LUA_TNIL;
 
     lua_pop(L, 2);
-    call->op.has_segment = segment && segments;
+    call->op->has_segment = segment && segments;
     if (segment == segments)
         return 0;
     return pl_reason_set(
-        &call->op.reply.why, PL_EINVALID, "%s",
+        &call->op->reply.why, PL_EINVALID, "%s",
         segment ? "The TotalSegments parameter is required but was not present in the request when "
                   "Segment parameter is present"
                 : "The Segment parameter is required but was not present in the request when "
                   "parameter TotalSegments is present");
 }
 
-int pl_options_read(lua_State *L, int index, uint32_t allowed, struct pl_perilune_call *call)
+int pl_options_read(lua_State *L, int index, uint32_t allowed, struct pl_call *call)
 {
     int rc = 0, top = lua_gettop(L);
 
-    call->op.params.arena = &call->op.arena;
-    call->op.params.literals = true;
+    call->op->params.arena = &call->op->arena;
+    call->op->params.literals = true;
     if (lua_isnoneornil(L, index))
         return 0;
     luaL_checktype(L, index, LUA_TTABLE);
@@ -413,9 +412,9 @@ int pl_options_read(lua_State *L, int index, uint32_t allowed, struct pl_perilun
     if (rc != 0)
         return rc;
     if ((allowed & PL_LUA_BIT(NAMES)) != 0)
-        call->op.params.literals = lua_getfield(L, index, "names") == LUA_TNIL;
+        call->op->params.literals = lua_getfield(L, index, "names") == LUA_TNIL;
     if ((allowed & PL_LUA_BIT(VALUES)) != 0)
-        call->op.params.literals = lua_getfield(L, index, "values") == LUA_TNIL && call->op.params.literals;
+        call->op->params.literals = lua_getfield(L, index, "values") == LUA_TNIL && call->op->params.literals;
     lua_settop(L, top);
     return check_segment(L, index, call);
 }
@@ -436,11 +435,11 @@ static void add_units(lua_State *L, const char *name, size_t len, uint64_t halve
     lua_rawset(L, -3);
 }
 
-void pl_options_charge(lua_State *L, int index, const struct pl_perilune_call *call)
+void pl_options_charge(lua_State *L, int index, const struct pl_call *call)
 {
-    const struct pl_capacity *capacity = &call->op.reply.capacity;
+    const struct pl_capacity *capacity = &call->op->reply.capacity;
 
-    if (call->op.report == PL_CAPACITY_NONE || lua_getfield(L, index, "capacity") != LUA_TTABLE)
+    if (call->op->report == PL_CAPACITY_NONE || lua_getfield(L, index, "capacity") != LUA_TTABLE)
         return;
     add_units(L, "total", 5, pl_capacity_total(capacity));
     add_units(L, "table", 5, capacity->table_halves);

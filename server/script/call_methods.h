@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PL_LUA_METHODS_H
-#define PL_LUA_METHODS_H
+#ifndef PL_SCRIPT_CALL_METHODS_H
+#define PL_SCRIPT_CALL_METHODS_H
 
 #include <lauxlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PL_LUA_KEY_CONDITION_H
-#define PL_LUA_KEY_CONDITION_H
+#ifndef PL_SCRIPT_CALL_KEYS_H
+#define PL_SCRIPT_CALL_KEYS_H
 
-#include "perilune.h"
+#include "script/call.h"
 
 #include <lua.h>
 
@@ -20,6 +20,6 @@
 void pl_key_condition_register(lua_State *L);
 
 /** Read the condition at `index` into the call. Raises for what is neither string nor table. */
-int pl_key_condition_take(lua_State *L, int index, struct pl_perilune_call *call);
+int pl_key_condition_take(lua_State *L, int index, struct pl_call *call);
 
 #endif

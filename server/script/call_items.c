@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "call.h"
-#include "methods.h"
-#include "options.h"
 #include "script/bind_value.h"
+#include "script/call.h"
+#include "script/call_methods.h"
+#include "script/call_options.h"
 
 /* db:put(table, item, opts)  db:get(table, key, opts)  db:delete(table, key, opts)
  * db:update(table, key, expression, opts)
@@ -10,29 +10,29 @@
  * The stack is the arguments, and then the call's box. */
 
 /* What every one of them begins with. `argument` is the item's or key's place, `options` that of the options. */
-static int take(lua_State *L, struct pl_perilune_call *call, int argument, int options, uint32_t allowed)
+static int take(lua_State *L, struct pl_call *call, int argument, int options, uint32_t allowed)
 {
     int rc;
 
     luaL_checktype(L, 2, LUA_TSTRING);
     luaL_checktype(L, argument, LUA_TTABLE);
-    rc = pl_call_text(L, 2, call, "table's name", &call->op.table_name);
+    rc = pl_call_text(L, 2, call, "table's name", &call->op->table_name);
     if (rc == 0)
         rc = pl_options_read(L, options, allowed, call);
-    return rc != 0 ? rc : pl_call_item(L, argument, call, &call->op, &call->op.item);
+    return rc != 0 ? rc : pl_call_item(L, argument, call, call->op, &call->op->item);
 }
 
 /* True, or the attributes that were asked for: an empty table when there are none. */
-static int answer_write(lua_State *L, struct pl_perilune_call *call, int options, int rc)
+static int answer_write(lua_State *L, struct pl_call *call, int options, int rc)
 {
     if (rc == 0)
-        rc = pl_perilune_run(call);
+        rc = pl_call_run(L, call);
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
     pl_options_charge(L, options, call);
-    if (call->op.reply.has_item)
-        pl_item_push_copy(L, call->op.reply.item);
-    else if (call->op.returns != PL_RETURN_NONE)
+    if (call->op->reply.has_item)
+        pl_item_push_copy(L, call->op->reply.item);
+    else if (call->op->returns != PL_RETURN_NONE)
         lua_newtable(L);
     else
         lua_pushboolean(L, 1);
@@ -42,7 +42,7 @@ static int answer_write(lua_State *L, struct pl_perilune_call *call, int options
 
 static int put(lua_State *L)
 {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
 
     lua_settop(L, 4);
     call = pl_call_begin(L, 1, PL_OP_PUT);
@@ -51,7 +51,7 @@ static int put(lua_State *L)
 
 static int delete_item(lua_State *L)
 {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
 
     lua_settop(L, 4);
     call = pl_call_begin(L, 1, PL_OP_DELETE);
@@ -61,7 +61,7 @@ static int delete_item(lua_State *L)
 /* Without an expression, an update makes the item if it is not there. */
 static int update(lua_State *L)
 {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
     int rc;
 
     lua_settop(L, 5);
@@ -70,7 +70,7 @@ static int update(lua_State *L)
     if (!lua_isnil(L, 4)) {
         luaL_checktype(L, 4, LUA_TSTRING);
         if (rc == 0)
-            rc = pl_call_text(L, 4, call, "update expression", &call->op.update_text);
+            rc = pl_call_text(L, 4, call, "update expression", &call->op->update_text);
     }
     return answer_write(L, call, 5, rc);
 }
@@ -78,19 +78,19 @@ static int update(lua_State *L)
 /* The item; nil alone when there is none. */
 static int get(lua_State *L)
 {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
     int rc;
 
     lua_settop(L, 4);
     call = pl_call_begin(L, 1, PL_OP_GET);
     rc = take(L, call, 3, 4, PL_LUA_READING);
     if (rc == 0)
-        rc = pl_perilune_run(call);
+        rc = pl_call_run(L, call);
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
     pl_options_charge(L, 4, call);
-    if (call->op.reply.has_item)
-        pl_item_push_copy(L, call->op.reply.item);
+    if (call->op->reply.has_item)
+        pl_item_push_copy(L, call->op->reply.item);
     else
         lua_pushnil(L);
     pl_call_end(L, 5);

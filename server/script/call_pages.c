@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "call.h"
-#include "key_condition.h"
-#include "methods.h"
-#include "options.h"
 #include "script/bind_value.h"
+#include "script/call.h"
+#include "script/call_keys.h"
+#include "script/call_methods.h"
+#include "script/call_options.h"
 
 /*
  * Queries and scans, by the page or item by item:
@@ -29,7 +29,7 @@ enum {
     SCANNING = PL_LUA_WALKING | PL_LUA_BIT(SEGMENT) | PL_LUA_BIT(SEGMENTS)
 };
 
-static int take_start(lua_State *L, struct pl_perilune_call *call)
+static int take_start(lua_State *L, struct pl_call *call)
 {
     struct pl_value value;
     int rc;
@@ -38,13 +38,13 @@ static int take_start(lua_State *L, struct pl_perilune_call *call)
         return 0;
     rc = pl_call_value(L, AFTER, call, "after", &value);
     if (rc == 0) {
-        call->op.has_start_key = true;
-        call->op.start_key = (struct pl_item){ .bytes = value.payload };
+        call->op->has_start_key = true;
+        call->op->start_key = (struct pl_item){ .bytes = value.payload };
     }
     return rc;
 }
 
-static int take(lua_State *L, struct pl_perilune_call *call, uint32_t allowed)
+static int take(lua_State *L, struct pl_call *call, uint32_t allowed)
 {
     int rc = pl_call_source(L, SOURCE, call);
 
@@ -56,33 +56,33 @@ static int take(lua_State *L, struct pl_perilune_call *call, uint32_t allowed)
 }
 
 /* Push the box and run a page; `limit` 0: that of the options. */
-static struct pl_perilune_call *run(lua_State *L, uint32_t allowed, bool own_limit, uint32_t limit,
-                                    bool count_only, int *result)
+static struct pl_call *run(lua_State *L, uint32_t allowed, bool own_limit, uint32_t limit, bool count_only,
+                           int *result)
 {
-    struct pl_perilune_call *call = pl_call_begin(L, DB, lua_isnil(L, WHERE) ? PL_OP_SCAN : PL_OP_QUERY);
+    struct pl_call *call = pl_call_begin(L, DB, lua_isnil(L, WHERE) ? PL_OP_SCAN : PL_OP_QUERY);
     int rc = take(L, call, allowed);
 
     if (own_limit)
-        call->op.limit = limit;
+        call->op->limit = limit;
     if (count_only)
-        call->op.select = PL_SELECT_COUNT;
+        call->op->select = PL_SELECT_COUNT;
     if (rc == 0)
-        rc = pl_perilune_run(call);
+        rc = pl_call_run(L, call);
     if (rc == 0)
         pl_options_charge(L, OPTIONS, call);
     *result = rc;
     return call;
 }
 
-static void push_items(lua_State *L, const struct pl_perilune_call *call)
+static void push_items(lua_State *L, const struct pl_call *call)
 {
-    struct pl_bytes rest = pl_buf_view(&call->rows);
+    struct pl_bytes rest = pl_buf_view(call->rows);
     lua_Integer i = 0;
     struct pl_item item;
     uint32_t child;
 
-    lua_createtable(L, (int)(call->op.select == PL_SELECT_COUNT ? 0 : call->op.reply.count), 0);
-    while (pl_perilune_row(&rest, &child, &item)) {
+    lua_createtable(L, (int)(call->op->select == PL_SELECT_COUNT ? 0 : call->op->reply.count), 0);
+    while (pl_rows_take(&rest, &child, &item)) {
         pl_item_push_copy(L, item);
         lua_rawseti(L, -2, ++i);
     }
@@ -93,19 +93,19 @@ static void push_items(lua_State *L, const struct pl_perilune_call *call)
 static int give_page(lua_State *L)
 {
     int rc;
-    struct pl_perilune_call *call = run(L, 0, false, 0, false, &rc);
+    struct pl_call *call = run(L, 0, false, 0, false, &rc);
 
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
     lua_createtable(L, 0, 4);
     push_items(L, call);
     lua_setfield(L, -2, "items");
-    lua_pushinteger(L, (lua_Integer)call->op.reply.count);
+    lua_pushinteger(L, (lua_Integer)call->op->reply.count);
     lua_setfield(L, -2, "count");
-    lua_pushinteger(L, (lua_Integer)call->op.reply.scanned);
+    lua_pushinteger(L, (lua_Integer)call->op->reply.scanned);
     lua_setfield(L, -2, "scanned");
-    if (call->op.reply.has_last_key) {
-        pl_item_push_copy(L, call->op.reply.last_key);
+    if (call->op->reply.has_last_key) {
+        pl_item_push_copy(L, call->op->reply.last_key);
         lua_setfield(L, -2, "last_key");
     }
     pl_call_end(L, BOX);
@@ -194,14 +194,14 @@ static void fetch(lua_State *L, lua_Integer left)
 {
     uint32_t limit = page_limit(L, left);
     int rc;
-    struct pl_perilune_call *call = run(L, PL_LUA_BIT(PAGE_SIZE), true, limit, false, &rc);
+    struct pl_call *call = run(L, PL_LUA_BIT(PAGE_SIZE), true, limit, false, &rc);
 
     if (rc != 0)
         luaL_error(L, "%s: %s", pl_error_code(rc),
-                   pl_reason_text(call->running ? NULL : &call->op.reply.why, rc));
+                   pl_reason_text(call->lost ? NULL : &call->op->reply.why, rc));
     push_items(L, call);
-    if (call->op.reply.has_last_key)
-        pl_item_push_copy(L, call->op.reply.last_key);
+    if (call->op->reply.has_last_key)
+        pl_item_push_copy(L, call->op->reply.last_key);
     else
         lua_pushnil(L);
     pl_call_end(L, BOX);
@@ -313,14 +313,14 @@ static int count(lua_State *L)
     while (more && (limit == 0 || sum < limit)) {
         uint32_t size = page_limit(L, limit == 0 ? -1 : limit - sum);
         int rc;
-        struct pl_perilune_call *call = run(L, PL_LUA_BIT(PAGE_SIZE), true, size, true, &rc);
+        struct pl_call *call = run(L, PL_LUA_BIT(PAGE_SIZE), true, size, true, &rc);
 
         if (rc != 0)
             return pl_call_fail_reply(L, call, rc);
-        sum += (lua_Integer)call->op.reply.count;
-        more = call->op.reply.has_last_key;
+        sum += (lua_Integer)call->op->reply.count;
+        more = call->op->reply.has_last_key;
         if (more) {
-            pl_item_push_copy(L, call->op.reply.last_key);
+            pl_item_push_copy(L, call->op->reply.last_key);
             lua_replace(L, AFTER);
         }
         pl_call_end(L, BOX);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "call.h"
-#include "methods.h"
-#include "options.h"
 #include "script/bind_value.h"
+#include "script/call.h"
+#include "script/call_methods.h"
+#include "script/call_options.h"
 
 /*
  *     db:batch_get({ Users = { key, key } }, opts)                    { Users = { item } }
@@ -13,20 +13,20 @@
 enum { REQUEST = 2, OPTIONS, BOX, BATCH_GET_MAX = 100, BATCH_WRITE_MAX = 25 };
 
 struct batch {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
     uint32_t count; /* children counted, or made */
     uint32_t room;  /* for children; 0: they are being counted */
 };
 
-static int too_many(struct pl_perilune_call *call, const char *operation)
+static int too_many(struct pl_call *call, const char *operation)
 {
-    return pl_reason_set(&call->op.reply.why, PL_EINVALID, "Too many items requested for the %s call",
+    return pl_reason_set(&call->op->reply.why, PL_EINVALID, "Too many items requested for the %s call",
                          operation);
 }
 
 static int make_child(lua_State *L, struct batch *batch, struct pl_bytes table, enum pl_operation_name name)
 {
-    struct pl_operation *op = &batch->call->op, *child = &op->children[batch->count];
+    struct pl_operation *op = batch->call->op, *child = &op->children[batch->count];
 
     if (batch->count == batch->room) /* a finalizer of the program's may change its tables */
         luaL_error(L, "batch: the request grew while it was read");
@@ -89,7 +89,7 @@ static int walk_writes(lua_State *L, struct batch *batch, struct pl_bytes table)
 
 static int walk_tables(lua_State *L, struct batch *batch)
 {
-    bool writes = batch->call->op.name == PL_OP_BATCH_WRITE;
+    bool writes = batch->call->op->name == PL_OP_BATCH_WRITE;
     struct pl_bytes table;
     int rc = 0;
 
@@ -104,9 +104,9 @@ static int walk_tables(lua_State *L, struct batch *batch)
 }
 
 /* Twice through the request: a child is large, so they are counted before there is memory for them. */
-static int take(lua_State *L, struct pl_perilune_call *call)
+static int take(lua_State *L, struct pl_call *call)
 {
-    bool writes = call->op.name == PL_OP_BATCH_WRITE;
+    bool writes = call->op->name == PL_OP_BATCH_WRITE;
     const char *name = writes ? "BatchWriteItem" : "BatchGetItem";
     struct batch batch = { .call = call };
     uint32_t total;
@@ -119,20 +119,20 @@ static int take(lua_State *L, struct pl_perilune_call *call)
         return rc;
     total = batch.count;
     if (total == 0)
-        return pl_reason_set(&call->op.reply.why, PL_EINVALID,
+        return pl_reason_set(&call->op->reply.why, PL_EINVALID,
                              "The requestItems parameter is required for %s", name);
     if (total > (writes ? BATCH_WRITE_MAX : BATCH_GET_MAX))
         return too_many(call, name);
-    call->op.children = pl_arena_zalloc(&call->op.arena, total, sizeof *call->op.children);
-    if (call->op.children == NULL)
+    call->op->children = pl_arena_zalloc(&call->op->arena, total, sizeof *call->op->children);
+    if (call->op->children == NULL)
         return PL_ENOMEM;
     batch = (struct batch){ .call = call, .room = total };
     return walk_tables(L, &batch);
 }
 
-static struct pl_perilune_call *run(lua_State *L, enum pl_operation_name name, uint32_t allowed, int *result)
+static struct pl_call *run(lua_State *L, enum pl_operation_name name, uint32_t allowed, int *result)
 {
-    struct pl_perilune_call *call;
+    struct pl_call *call;
     int rc;
 
     lua_settop(L, OPTIONS);
@@ -141,7 +141,7 @@ static struct pl_perilune_call *run(lua_State *L, enum pl_operation_name name, u
     if (rc == 0)
         rc = take(L, call);
     if (rc == 0)
-        rc = pl_perilune_run(call);
+        rc = pl_call_run(L, call);
     if (rc == 0)
         pl_options_charge(L, OPTIONS, call);
     *result = rc;
@@ -198,23 +198,23 @@ static int push_unprocessed(lua_State *L, const struct pl_operation *op, int res
 static int batch_get(lua_State *L)
 {
     int rc;
-    struct pl_perilune_call *call = run(L, PL_OP_BATCH_GET, PL_LUA_READING, &rc);
-    struct pl_bytes rest = pl_buf_view(&call->rows), table;
+    struct pl_call *call = run(L, PL_OP_BATCH_GET, PL_LUA_READING, &rc);
+    struct pl_bytes rest = pl_buf_view(call->rows), table;
     struct pl_item item;
     uint32_t child;
 
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
-    push_tables(L, &call->op);
-    while (pl_perilune_row(&rest, &child, &item)) {
-        table = call->op.children[child].table_name;
+    push_tables(L, call->op);
+    while (pl_rows_take(&rest, &child, &item)) {
+        table = call->op->children[child].table_name;
         lua_pushlstring(L, table.data, table.len);
         lua_rawget(L, -2);
         pl_item_push_copy(L, item);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_pop(L, 1);
     }
-    rc = push_unprocessed(L, &call->op, 1);
+    rc = push_unprocessed(L, call->op, 1);
     pl_call_end(L, BOX);
     return rc;
 }
@@ -222,12 +222,12 @@ static int batch_get(lua_State *L)
 static int batch_write(lua_State *L)
 {
     int rc;
-    struct pl_perilune_call *call = run(L, PL_OP_BATCH_WRITE, PL_LUA_BIT(CAPACITY), &rc);
+    struct pl_call *call = run(L, PL_OP_BATCH_WRITE, PL_LUA_BIT(CAPACITY), &rc);
 
     if (rc != 0)
         return pl_call_fail_reply(L, call, rc);
     lua_pushboolean(L, 1);
-    rc = push_unprocessed(L, &call->op, 1);
+    rc = push_unprocessed(L, call->op, 1);
     pl_call_end(L, BOX);
     return rc;
 }
