@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "partition/change.h"
+#include "partition/shard_inside.h"
+
+/*
+ * Planted faults: each stands where the linker puts it, in place of a call between two files of the
+ * engine, so that the engine's own sources know nothing of it. See tests/mutants.md and CMakeLists.txt here.
+ */
+#ifdef PL_MUTANT_DIRTY_READ
+int __real_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why);
+int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why);
+
+/* Everybody sees at once what is on its way to the disk. */
+int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why)
+{
+    int rc = __real_pl_shard_commit(shard, partition, change, use, why);
+    struct pl_effect effect;
+
+    while (rc == 0 && pl_change_take(&change, &effect) == 1)
+        if (effect.kind != PL_EFFECT_COUNT)
+            rc = pl_state_set(shard->state, effect.key, effect.value, effect.kind == PL_EFFECT_DELETE);
+    return rc;
+}
+#endif
+
+#ifdef PL_MUTANT_NO_OVERLAY
+enum pl_inflight_found __wrap_pl_inflight_get(const struct pl_inflight *inflight, struct pl_bytes key,
+                                              struct pl_bytes *out);
+
+/* A write is judged on what is applied, whatever else is on its way. */
+enum pl_inflight_found __wrap_pl_inflight_get(const struct pl_inflight *inflight, struct pl_bytes key,
+                                              struct pl_bytes *out)
+{
+    (void)inflight;
+    (void)key;
+    (void)out;
+    return PL_INFLIGHT_UNKNOWN;
+}
+#endif
+
+#ifdef PL_MUTANT_STALE_READ
+void __real_pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op);
+void __wrap_pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op);
+
+/* Acknowledged when judged: whoever reads next does not see it yet. Tables wait, or there would be none to read. */
+void __wrap_pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op)
+{
+    if (op->name == PL_OP_PUT || op->name == PL_OP_UPDATE || op->name == PL_OP_DELETE)
+        pl_shard_finish(shard, op);
+    else
+        __real_pl_shard_conclude(shard, op);
+}
+#endif
