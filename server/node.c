@@ -626,7 +626,6 @@ static char *report_json(const struct check *check)
         cJSON_AddNumberToObject(json, "tables", verify->tables->count) != NULL &&
         cJSON_AddNumberToObject(json, "items", (double)verify->items) != NULL &&
         cJSON_AddNumberToObject(json, "index_entries", (double)verify->entries) != NULL &&
-        cJSON_AddNumberToObject(json, "expiries", (double)verify->expiries) != NULL &&
         cJSON_AddNumberToObject(json, "size_bytes", (double)verify->size_bytes) != NULL &&
         cJSON_AddNumberToObject(json, "fault_count", (double)verify->faults) != NULL &&
         (faults = cJSON_AddArrayToObject(json, "faults")) != NULL) {
@@ -724,6 +723,7 @@ static void add_figures(cJSON *json, struct pl_node *node)
         { "uptime_ms", (double)(pl_clock_monotonic_ns(&node->options.clock) - node->opened_ns) / 1e6 },
         { "partitions", node->partition_count },
         { "writes", (double)shard.writes },
+        { "transactions", (double)shard.transactions },
         { "conditions_failed", (double)shard.conditions_failed },
         { "batches", (double)shard.batches },
         { "changes", (double)shard.changes },

@@ -36,6 +36,13 @@
     X(EFORMAT, -21, "InternalServerError", "the data directory has a format this version cannot read")       \
     X(ECONFIG, -22, "ValidationException", "the configuration is not valid")                                 \
     X(EREADONLY, -24, "ServiceUnavailable", "the shard has stopped taking writes")                           \
+    X(ECANCELLED, -30, "TransactionCanceledException",                                                       \
+      "Transaction cancelled, please refer cancellation reasons for specific reasons")                       \
+    X(ECONFLICT, -31, "TransactionConflictException", "Transaction is ongoing for the item")                 \
+    X(EMISMATCH, -32, "IdempotentParameterMismatchException",                                                \
+      "The request has a different payload from the one that its idempotent token was already used for")     \
+    X(EINPROGRESS, -33, "TransactionInProgressException",                                                    \
+      "The transaction with the given request token is already in progress")                                 \
     X(ETHROUGHPUT, -40, "ProvisionedThroughputExceededException",                                            \
       "The level of configured provisioned throughput for the table was exceeded. Consider increasing your " \
       "provisioning level with the UpdateTable API.")                                                        \

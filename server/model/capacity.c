@@ -48,6 +48,19 @@ void pl_capacity_add_index(struct pl_capacity *capacity, struct pl_bytes name, b
     capacity->indexes[at].halves += halves;
 }
 
+void pl_capacity_add(struct pl_capacity *sum, const struct pl_capacity *part)
+{
+    sum->table_halves += part->table_halves;
+    sum->writes = part->writes;
+    for (uint32_t i = 0; i < part->index_count; i++) {
+        if (!pl_capacity_has_place(sum, part->indexes[i].name))
+            sum->table_halves += part->indexes[i].halves;
+        else
+            pl_capacity_add_index(sum, part->indexes[i].name, part->indexes[i].global,
+                                  part->indexes[i].halves);
+    }
+}
+
 uint64_t pl_capacity_total(const struct pl_capacity *capacity)
 {
     uint64_t sum = capacity->table_halves;

@@ -35,6 +35,9 @@ bool pl_capacity_has_place(const struct pl_capacity *capacity, struct pl_bytes n
 /** Add `halves` for the index `name`, which has a place: a table's always do. */
 void pl_capacity_add_index(struct pl_capacity *capacity, struct pl_bytes name, bool global, uint64_t halves);
 
+/** Add what `part` holds, of whichever table: the total is right also when the indexes have no place of their own. */
+void pl_capacity_add(struct pl_capacity *sum, const struct pl_capacity *part);
+
 /** Table and indexes together. */
 uint64_t pl_capacity_total(const struct pl_capacity *capacity);
 

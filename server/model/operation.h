@@ -6,7 +6,6 @@
 #include "model/expr.h"
 #include "model/item.h"
 #include "model/key.h"
-#include "model/legacy.h"
 #include "model/table.h"
 
 /**
@@ -24,6 +23,9 @@
     X(SCAN, "SCAN", READ)                                                                                    \
     X(BATCH_GET, "BATCH", READ)                                                                              \
     X(BATCH_WRITE, "BATCH", WRITE)                                                                           \
+    X(TRANSACT_GET, "TRANSACT", READ)                                                                        \
+    X(TRANSACT_WRITE, "TRANSACT", WRITE)                                                                     \
+    X(CONDITION_CHECK, "TRANSACT", WRITE) /* of a TRANSACT_WRITE: changes nothing */                         \
     X(TABLES, "TABLES", READ)                                                                                \
     X(DESCRIBE, "DESCRIBE", READ)                                                                            \
     X(CREATE, "CREATE", SCHEMA)                                                                              \
@@ -61,6 +63,11 @@ enum pl_select {
 };
 
 struct pl_operation;
+
+/** 128 bits that tell requests apart. */
+struct pl_digest {
+    uint64_t high, low;
+};
 
 /**
  * What an operation came to. The codec turns it into bytes. A read's `item` may be a view
@@ -103,18 +110,13 @@ struct pl_operation {
     /* Asked. */
     struct pl_bytes table_name;
     struct pl_bytes index_name; /* QUERY, SCAN; empty: the table itself */
-    struct pl_item item;        /* PUT: the item; GET, UPDATE, DELETE: the key, exactly */
+    struct pl_item item;        /* PUT: the item; GET, UPDATE, DELETE, CONDITION_CHECK: the key, exactly */
     struct pl_expr_params params;
     struct pl_bytes condition_text;
     struct pl_bytes update_text;
     struct pl_bytes filter_text;
     struct pl_bytes key_condition_text;
     struct pl_bytes projection_text;
-    /* In the form that came before expressions, `condition`, `filter`, `update` and `projection` below are made
-     * by whoever asks; key conditions are only gathered, because they need the schema. */
-    bool legacy; /* sentences name QueryFilter, AttributesToGet, ... */
-    const struct pl_legacy_condition *key_conditions;
-    uint32_t key_condition_count;
     struct pl_bytes condition_name; /* a Lua condition of the table (IF @name args); empty: none */
     bool has_condition_args;
     struct pl_value condition_args;
@@ -131,9 +133,12 @@ struct pl_operation {
     enum pl_capacity_report report;
     struct pl_bytes definition; /* CREATE, ALTER: JSON text, in the form of table.h; ALTER: a patch of it */
     enum pl_actor actor;
-    uint8_t cascade_depth;         /* PL_ACTOR_TRIGGER: one more than that of the record it handles */
-    struct pl_operation *children; /* BATCH_*: PUT, DELETE or GET operations, each complete in itself */
+    uint8_t cascade_depth; /* PL_ACTOR_TRIGGER: one more than that of the record it handles */
+    /* BATCH_*: PUT, DELETE or GET operations. TRANSACT_WRITE: PUT, UPDATE, DELETE, CONDITION_CHECK;
+     * TRANSACT_GET: GET. Each is complete in itself, and has a reply of its own. */
+    struct pl_operation *children;
     uint32_t child_count;
+    struct pl_bytes token; /* TRANSACT_WRITE: ClientRequestToken; data NULL: none */
 
     /* Prepared. */
     struct pl_table *table; /* a reference of ours */
@@ -150,6 +155,7 @@ struct pl_operation {
     struct pl_bytes low, high;            /* QUERY: tails from `low` on and before `high` (empty: no end) */
     struct pl_bytes start_pk, start_tail; /* QUERY, SCAN: of `start_key` */
     bool fetches_item; /* QUERY, SCAN of a local index that does not hold all that is asked for */
+    struct pl_digest request_digest; /* TRANSACT_WRITE with a token: of what is asked (transaction.h) */
 
     /* Answered. */
     struct pl_reply reply;
@@ -160,7 +166,7 @@ struct pl_operation {
 
     /* While it travels. */
     struct pl_operation *next;
-    struct pl_operation *parent; /* of a batch's child */
+    struct pl_operation *parent; /* of a batch's or transaction's child */
     uint32_t pending;            /* of a batch: children not yet done */
 };
 

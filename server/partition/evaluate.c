@@ -3,7 +3,6 @@
 
 #include "partition/admission.h"
 #include "partition/change.h"
-#include "partition/expiry.h"
 #include "partition/index.h"
 #include "partition/prepare.h"
 #include "partition/stream.h"
@@ -81,16 +80,8 @@ static int condition_failed(struct write *w)
     return PL_ECONDITION;
 }
 
-/* Whoever deletes what has expired looked a while ago: the item may have been given more time, or be gone. */
-static bool has_expired(const struct write *w)
-{
-    return w->has_old && pl_expiry_is_due(w->table, w->old, pl_clock_wall_ms(&w->evaluator->clock));
-}
-
 static int test_condition(struct write *w)
 {
-    if (w->op->actor == PL_ACTOR_EXPIRY)
-        return has_expired(w) ? 0 : PL_ECONDITION;
     if (w->op->condition == NULL || pl_condition_test(w->op->condition, w->has_old ? &w->old : NULL))
         return 0;
     return condition_failed(w);
@@ -144,6 +135,10 @@ static int make_new(struct write *w)
         return 0;
     case PL_OP_UPDATE:
         return make_updated(w);
+    case PL_OP_CONDITION_CHECK:
+        w->has_new = w->has_old;
+        w->new = w->old;
+        return 0;
     default:
         return 0;
     }
@@ -174,8 +169,6 @@ static int run_before_write(struct write *w)
 
     if (!w->table->has_before_write || (!w->has_new && !w->has_old))
         return 0;
-    if (w->op->actor == PL_ACTOR_EXPIRY)
-        return 0; /* as in DynamoDB no condition keeps an expired item; one that did would be asked for ever */
     if (w->script == NULL)
         return pl_reason_set(&w->op->reply.why, PL_ESCRIPT,
                              "the table's module with before_write is not loaded");
@@ -251,11 +244,6 @@ static int write_effects(struct write *w)
         if (rc != 0)
             return rc;
     }
-    if (w->table->expiry_id != 0) {
-        rc = pl_expiry_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL);
-        if (rc != 0)
-            return rc;
-    }
     tell_stream(w);
     return pl_buf_status(&e->scratch) != 0 ? PL_ENOMEM : pl_buf_status(&e->change);
 }
@@ -305,8 +293,9 @@ static int judge(struct write *w)
         rc = make_new(w);
     if (rc == 0)
         rc = test_named_condition(w);
-    if (rc == 0)
-        rc = run_before_write(w);
+    if (rc != 0 || w->op->name == PL_OP_CONDITION_CHECK)
+        return rc;
+    rc = run_before_write(w);
     if (rc == 0)
         rc = check_size(w);
     if (rc == 0)
@@ -352,4 +341,15 @@ int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const s
     op->reply.capacity = cost(&w, rc);
     op->reply.rc = rc;
     return rc;
+}
+
+int pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_operation *op, struct pl_item *out)
+{
+    struct pl_keyspace space = { PL_KIND_ITEM, op->table->id, evaluator->partition_count };
+    struct pl_place place;
+    int rc;
+
+    pl_arena_reset(&evaluator->arena);
+    rc = pl_place_make(&place, &space, op->pk, op->tail, &evaluator->arena);
+    return rc != 0 ? rc : pl_place_get(&place, &evaluator->view, out);
 }

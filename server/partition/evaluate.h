@@ -30,7 +30,7 @@ struct pl_evaluator {
 void pl_evaluator_deinit(struct pl_evaluator *evaluator);
 
 /**
- * Judge a prepared PUT, UPDATE or DELETE of `table` (the shard's current version).
+ * Judge a prepared PUT, UPDATE, DELETE or CONDITION_CHECK of `table` (the shard's current version).
  * `script` holds the table's functions, NULL when it has none.
  *
  * Fills `op->reply` and returns its `rc`; what it cost is charged by who commits it (partition/admission.h). With 0, `evaluator->change` holds the effects,
@@ -38,5 +38,8 @@ void pl_evaluator_deinit(struct pl_evaluator *evaluator);
  */
 int pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
                 struct pl_table_script *script);
+
+/** The item that a prepared operation names, as the next write would see it; a view. PL_ENOTFOUND: none. */
+int pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_operation *op, struct pl_item *out);
 
 #endif

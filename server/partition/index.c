@@ -365,7 +365,7 @@ static int move_in_bucket(const struct pl_index_work *work, const struct pl_inde
     struct pl_effect effect;
     struct pl_bytes made;
     size_t from = work->change->len;
-    struct pl_view view = *work->view;
+    struct pl_view view = { .under = work->view, .snapshot = work->view->snapshot };
     struct pl_index_work second = *work;
     int rc;
 

@@ -158,6 +158,13 @@ void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_
     inflight->count--;
 }
 
+void pl_inflight_clear(struct pl_inflight *inflight)
+{
+    if (inflight->count > 0)
+        memset(inflight->slots, 0, (inflight->mask + 1) * sizeof *inflight->slots);
+    inflight->count = 0;
+}
+
 size_t pl_inflight_count(const struct pl_inflight *inflight)
 {
     return inflight->count;

@@ -39,6 +39,9 @@ int pl_inflight_reserve(struct pl_inflight *inflight, size_t count);
 /** `key`'s image of `batch` is applied: forget it, unless a later batch wrote it anew. */
 void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_bytes key);
 
+/** Forget all. */
+void pl_inflight_clear(struct pl_inflight *inflight);
+
 size_t pl_inflight_count(const struct pl_inflight *inflight);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/prepare.h"
 
+#include <stdlib.h>
+
 #define P                "One or more parameter values were invalid: "
 #define NAME(bytes)      (int)(bytes).len, (bytes).data
 #define SCHEMA_MISMATCH  "The provided key element does not match the schema"
@@ -288,8 +290,8 @@ static int check_filter(struct pl_operation *op)
         if (pl_key_schema_has(schema_read(op), name))
             return pl_reason_set(
                 &op->reply.why, PL_EINVALID,
-                "%s can only contain non-primary key attributes: Primary key attribute: %.*s",
-                op->legacy ? "QueryFilter" : "Filter Expression", NAME(name));
+                "Filter Expression can only contain non-primary key attributes: Primary key attribute: %.*s",
+                NAME(name));
     }
     return 0;
 }
@@ -404,12 +406,8 @@ static int parse_key_condition(struct pl_operation *op)
     const struct pl_key_schema *keys = schema_read(op);
     int rc;
 
-    if (op->key_conditions != NULL)
-        rc = pl_legacy_key_condition_make(op->key_conditions, op->key_condition_count, keys,
-                                          &op->key_condition, &op->reply.why);
-    else
-        rc = pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition,
-                                    &op->reply.why);
+    rc =
+        pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition, &op->reply.why);
     if (rc != 0)
         return rc;
     for (uint32_t i = 0; i < keys->partition_count; i++)
@@ -546,6 +544,15 @@ static int check_returns(struct pl_operation *op)
     return 0;
 }
 
+static int check_has_condition(struct pl_operation *op)
+{
+    if (op->name == PL_OP_CONDITION_CHECK && op->condition_text.data == NULL && op->condition_name.len == 0)
+        return refuse(
+            op, "1 validation error detected: Value null at 'conditionCheck.conditionExpression' failed "
+                "to satisfy constraint: Member must not be null");
+    return 0;
+}
+
 static int check_put_size(struct pl_operation *op)
 {
     if (op->name == PL_OP_PUT && op->item.size_bytes > PL_ITEM_SIZE_MAX)
@@ -555,14 +562,11 @@ static int check_put_size(struct pl_operation *op)
 
 static int check_select_words(struct pl_operation *op)
 {
-    bool projects = op->projection_text.data != NULL || op->projection != NULL;
+    bool projects = op->projection_text.data != NULL;
 
     if (projects && op->select != PL_SELECT_DEFAULT && op->select != PL_SELECT_SPECIFIC)
-        return refuse(op, op->projection != NULL
-                              ? "Cannot specify the AttributesToGet when choosing to get anything other than "
-                                "SPECIFIC_ATTRIBUTES"
-                              : "Cannot specify the ProjectionExpression when choosing to get anything other "
-                                "than SPECIFIC_ATTRIBUTES");
+        return refuse(op, "Cannot specify the ProjectionExpression when choosing to get "
+                          "anything other than SPECIFIC_ATTRIBUTES");
     if (op->select == PL_SELECT_SPECIFIC && !projects)
         return refuse(op, "Must specify the ProjectionExpression or AttributesToGet when choosing to get "
                           "SPECIFIC_ATTRIBUTES");
@@ -583,14 +587,14 @@ static int check_segment(struct pl_operation *op)
 
 static int check_key_condition_given(struct pl_operation *op)
 {
-    if (op->name == PL_OP_QUERY && op->key_condition_text.data == NULL && op->key_conditions == NULL)
+    if (op->name == PL_OP_QUERY && op->key_condition_text.len == 0)
         return refuse(op, "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
                           "the request.");
     return 0;
 }
 
 /* What is wrong in itself is said before anybody asks whether there is such a table. */
-static int check_request(struct pl_operation *op)
+int pl_prepare_request(struct pl_operation *op)
 {
     int rc = check_returns(op);
 
@@ -601,13 +605,13 @@ static int check_request(struct pl_operation *op)
     if (rc == 0)
         rc = check_key_condition_given(op);
     if (rc == 0)
-        rc = check_put_size(op);
+        rc = check_has_condition(op);
     if (rc == 0)
         rc = parse_expressions(op);
     /* A query's key condition has placeholders too, and is parsed by the schema of its table or index. */
     if (rc == 0 && op->name != PL_OP_QUERY)
         rc = pl_expr_check_used(&op->params, &op->reply.why);
-    return rc;
+    return rc != 0 ? rc : check_put_size(op);
 }
 
 /* ---- all together ----------------------------------------------------------------------------------- */
@@ -631,13 +635,14 @@ static int prepare_by_name(struct pl_operation *op)
         return prepare_update(op);
     case PL_OP_GET:
     case PL_OP_DELETE:
+    case PL_OP_CONDITION_CHECK:
         return check_exact_key(op);
     default:
         return prepare_walk(op);
     }
 }
 
-/* Where the item of PUT, GET, UPDATE and DELETE stands. A query finds its place as it starts to walk. */
+/* Where the item of PUT, GET, UPDATE, DELETE and CONDITION_CHECK stands. A query finds its place as it starts to walk. */
 static void find_place(struct pl_operation *op, uint32_t partition_count)
 {
     struct pl_keyspace space = { .kind = PL_KIND_ITEM,
@@ -648,20 +653,63 @@ static void find_place(struct pl_operation *op, uint32_t partition_count)
     op->partition = pl_get_be16(op->key.bytes);
 }
 
-int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count)
+int pl_prepare_table(struct pl_operation *op, const struct pl_tables *tables)
 {
-    int rc = check_request(op);
+    int rc = find_table(op, tables);
 
-    if (rc == 0)
-        rc = find_table(op, tables);
-    if (rc == 0)
-        rc = check_condition_name(op);
-    if (rc == 0)
-        rc = prepare_by_name(op);
+    return rc != 0 ? rc : check_condition_name(op);
+}
+
+int pl_prepare_keys(struct pl_operation *op, uint32_t partition_count)
+{
+    int rc = prepare_by_name(op);
+
     if (rc == 0 && op->name == PL_OP_QUERY)
         rc = pl_expr_check_used(&op->params, &op->reply.why);
     if (rc == 0 && op->name != PL_OP_QUERY && op->name != PL_OP_SCAN)
         find_place(op, partition_count);
+    return rc;
+}
+
+int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count)
+{
+    int rc = pl_prepare_request(op);
+
+    if (rc == 0)
+        rc = pl_prepare_table(op, tables);
+    if (rc == 0)
+        rc = pl_prepare_keys(op, partition_count);
     op->reply.rc = rc;
     return rc;
+}
+
+/* ---- several side by side --------------------------------------------------------------------------- */
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct pl_operation *a = *(const struct pl_operation *const *)left;
+    const struct pl_operation *b = *(const struct pl_operation *const *)right;
+    int order = a->table->id < b->table->id ? -1 : a->table->id > b->table->id;
+
+    if (order == 0)
+        order = pl_bytes_compare(a->pk, b->pk);
+    return order != 0 ? order : pl_bytes_compare(a->tail, b->tail);
+}
+
+int pl_prepare_distinct(struct pl_operation *op, const char *sentence)
+{
+    struct pl_operation **sorted;
+
+    if (op->child_count == 0)
+        return 0;
+    sorted = pl_arena_alloc(&op->arena, op->child_count * sizeof *sorted);
+    if (sorted == NULL)
+        return PL_ENOMEM;
+    for (uint32_t i = 0; i < op->child_count; i++)
+        sorted[i] = &op->children[i];
+    qsort(sorted, op->child_count, sizeof *sorted, compare_keys);
+    for (uint32_t i = 1; i < op->child_count; i++)
+        if (compare_keys(&sorted[i - 1], &sorted[i]) == 0)
+            return refuse(op, sentence);
+    return 0;
 }

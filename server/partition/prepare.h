@@ -12,9 +12,23 @@
  * the thread where the request arrived.
  *
  * 0: the operation holds a reference to its table. Otherwise its reply holds the
- * failure, which is also returned. Not for BATCH_* (prepare their children) and schema operations.
+ * failure, which is also returned. Not for BATCH_* (prepare their children), TRANSACT_* (see
+ * prepare_transaction.h) and schema operations.
  */
 int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t partition_count);
+
+/* The same in its three steps, for those who prepare several operations side by side. Each returns what it
+ * found wrong and leaves the reply's `rc` to the caller. */
+
+/** What is wrong in itself, whatever the table. */
+int pl_prepare_request(struct pl_operation *op);
+/** Find the table, and what the operation names of it but its keys. */
+int pl_prepare_table(struct pl_operation *op, const struct pl_tables *tables);
+/** Against the table's schema: keys are encoded, the place is found. */
+int pl_prepare_keys(struct pl_operation *op, uint32_t partition_count);
+
+/** PL_EINVALID with `sentence` when two of `op`'s prepared children name one item. */
+int pl_prepare_distinct(struct pl_operation *op, const char *sentence);
 
 /** The sentence for a secondary index's key attribute at fault in an item to be written. Returns PL_EINVALID. */
 int pl_prepare_index_key_failure(enum pl_key_found found, const struct pl_index *index,

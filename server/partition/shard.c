@@ -273,7 +273,7 @@ struct pl_shard_stats pl_shard_stats(const struct pl_shard *shard)
     stats.chore = shard->chore.kind == PL_CHORE_NONE       ? PL_CHORE_IDLE
                   : shard->chore.kind == PL_CHORE_BACKFILL ? PL_CHORE_FILLING
                                                            : PL_CHORE_SWEEPING;
-    stats.chore_id = shard->chore.kind == PL_CHORE_BACKFILL ? shard->chore.fill_id : shard->chore.space.id;
+    stats.chore_id = shard->chore.kind == PL_CHORE_BACKFILL ? shard->chore.index_id : shard->chore.space.id;
     stats.chore_done = shard->chore.done;
     return stats;
 }
@@ -317,6 +317,7 @@ int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why)
     pl_snapshot_close(shard->evaluator.view.snapshot);
     pl_state_free(shard->state);
     pl_evaluator_deinit(&shard->evaluator);
+    pl_transact_deinit(&shard->transact);
     pl_inflight_free(shard->inflight);
     pl_recovery_close(&shard->files);
     pl_script_free(shard->script);

@@ -157,12 +157,12 @@ int pl_shard_load(struct pl_shard *shard, struct pl_script *script, const uint64
                   struct pl_operation *op);
 
 struct pl_shard_stats {
-    uint64_t writes, conditions_failed, batches, changes, checkpoints;
+    uint64_t writes, transactions, conditions_failed, batches, changes, checkpoints;
     uint64_t journal_start, journal_end, journal_durable, applied_position;
     size_t queued, inflight_keys, script_bytes;
     bool full;
     enum { PL_CHORE_IDLE, PL_CHORE_FILLING, PL_CHORE_SWEEPING } chore;
-    uint32_t chore_id; /* of the index or the expiries filled, or of the keyspace swept */
+    uint32_t chore_id; /* the index filled, or the keyspace swept */
     uint64_t chore_done;
 };
 /** Shard's thread. */

@@ -10,6 +10,7 @@
 #include "partition/counters.h"
 #include "partition/evaluate.h"
 #include "partition/heads.h"
+#include "partition/transact.h"
 #include "replica/group.h"
 
 /**
@@ -18,6 +19,7 @@
  *     shard.c             opening, closing, figures
  *     shard_turn.c        the queue, batches, sealing, applying
  *     shard_judge.c       one operation: a write, a change of schema, a new set of modules
+ *     shard_transact.c    a transaction, and its token
  *     shard_chore.c       filling and sweeping, a step at a time
  *     shard_timed.c       what time brings: expiry, trimming, forgetting; a step at a time
  *     shard_checkpoint.c  timed work: freezing, flushing, checkpoints, room, rest
@@ -39,6 +41,8 @@ struct pl_shard {
     /* Evaluation. */
     struct pl_inflight *inflight;
     struct pl_evaluator evaluator; /* its view's snapshot is ours */
+    struct pl_transact transact;
+    uint16_t token_partition; /* where old tokens are looked for next */
 
     /* Operations waiting, and batches on their way. */
     struct pl_operation *queue_first, *queue_last;
@@ -140,6 +144,20 @@ void pl_shard_judge(struct pl_shard *shard, struct pl_operation *op);
  */
 int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, struct pl_buf *change,
                            enum pl_journal_use use, struct pl_reason *why);
+
+/** The table's current version for the operation, which then holds that. PL_ENOTABLE: it was dropped. */
+int pl_shard_refresh_table(struct pl_shard *shard, struct pl_operation *op);
+
+/** 0, or why nothing that makes the store larger can be taken. */
+int pl_shard_check_room(const struct pl_shard *shard, const struct pl_operation *op);
+
+/* ---- shard_transact.c ---- */
+
+/** A TRANSACT_GET or TRANSACT_WRITE: returns what its reply's `rc` is to be. */
+int pl_shard_transact(struct pl_shard *shard, struct pl_operation *op);
+
+/** Timed work: forget tokens that are no longer alive. */
+int pl_shard_forget_tokens(struct pl_shard *shard);
 
 /* ---- shard_chore.c ---- */
 

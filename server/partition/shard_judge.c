@@ -4,6 +4,25 @@
 #include "partition/admission.h"
 #include "partition/schema.h"
 
+int pl_shard_refresh_table(struct pl_shard *shard, struct pl_operation *op)
+{
+    struct pl_table *table = pl_tables_find_id(shard->catalog.tables, op->table->id);
+
+    if (table == NULL)
+        return PL_ENOTABLE;
+    /* The reply names the indexes of the table that judged it, and the table may be altered before it is read. */
+    pl_table_unref(op->table);
+    op->table = pl_table_ref(table);
+    return 0;
+}
+
+int pl_shard_check_room(const struct pl_shard *shard, const struct pl_operation *op)
+{
+    if (!shard->full || !pl_shard_grows(op))
+        return 0;
+    return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
+}
+
 /* What a client's own condition or the table's before_write refused was looked at all the same. */
 static bool is_charged(int rc)
 {
@@ -12,27 +31,23 @@ static bool is_charged(int rc)
 
 static int judge_write(struct pl_shard *shard, struct pl_operation *op)
 {
-    struct pl_table *table = pl_tables_find_id(shard->catalog.tables, op->table->id);
     struct pl_table_script *script = NULL;
-    int rc;
+    int rc = pl_shard_refresh_table(shard, op);
 
-    if (table == NULL)
-        return PL_ENOTABLE;
-    /* The reply names the indexes of the table that judged it, and the table may be altered before it is read. */
-    pl_table_unref(op->table);
-    op->table = pl_table_ref(table);
-    if (shard->full && pl_shard_grows(op))
-        return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
-    if (shard->script != NULL && table->module.len > 0)
-        script = pl_script_table(shard->script, table->name);
-    rc = pl_evaluate(&shard->evaluator, op, table, script);
+    if (rc == 0)
+        rc = pl_shard_check_room(shard, op);
+    if (rc != 0)
+        return rc;
+    if (shard->script != NULL && op->table->module.len > 0)
+        script = pl_script_table(shard->script, op->table->name);
+    rc = pl_evaluate(&shard->evaluator, op, op->table, script);
     if (rc == PL_ECONDITION)
         shard->stats.conditions_failed++;
     if (rc == 0 && shard->evaluator.change.len > 0)
         rc = pl_shard_commit(shard, op->partition, pl_buf_view(&shard->evaluator.change),
                              pl_shard_grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
     if (is_charged(rc))
-        pl_admission_charge(table, &op->reply.capacity, &shard->options.clock);
+        pl_admission_charge(op->table, &op->reply.capacity, &shard->options.clock);
     return rc;
 }
 
@@ -125,9 +140,9 @@ static int judge_schema(struct pl_shard *shard, struct pl_operation *op)
     struct pl_buf change = { 0 };
     int rc;
 
-    if (shard->full && pl_shard_grows(op))
-        return shard->starved == PL_ENOMEM ? PL_ENOMEM : PL_EFULL;
-    rc = pl_catalog_copy(&shard->catalog, &next);
+    rc = pl_shard_check_room(shard, op);
+    if (rc == 0)
+        rc = pl_catalog_copy(&shard->catalog, &next);
     if (rc != 0)
         return rc;
     rc = change_schema(shard, &next, op, &change);
@@ -140,17 +155,26 @@ static int judge_schema(struct pl_shard *shard, struct pl_operation *op)
     return rc;
 }
 
+static int judge(struct pl_shard *shard, struct pl_operation *op)
+{
+    if (pl_operation_kind(op->name) == PL_OPERATION_SCHEMA)
+        return judge_schema(shard, op);
+    if (op->name == PL_OP_TRANSACT_GET || op->name == PL_OP_TRANSACT_WRITE)
+        return pl_shard_transact(shard, op);
+    return judge_write(shard, op);
+}
+
 void pl_shard_judge(struct pl_shard *shard, struct pl_operation *op)
 {
     int rc = pl_shard_freshen_view(shard);
 
     if (rc == 0)
-        rc = pl_operation_kind(op->name) == PL_OPERATION_SCHEMA ? judge_schema(shard, op)
-                                                                : judge_write(shard, op);
+        rc = judge(shard, op);
     if (rc != 0 && rc != PL_ECONDITION)
         op->reply.has_item = false; /* what it was to return did not come to be */
     op->reply.rc = rc;
-    shard->stats.writes++;
+    if (op->name != PL_OP_TRANSACT_GET)
+        shard->stats.writes++;
     pl_shard_conclude(shard, op);
 }
 

@@ -19,6 +19,7 @@ static const struct {
     uint32_t period_ms;
     int (*step)(struct pl_shard *shard);
 } works[] = {
+    { "forget the tokens of transactions", 1000, pl_shard_forget_tokens },
     { NULL, 0, NULL }, /* the end */
 };
 

@@ -60,7 +60,21 @@ void pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op)
 /* True for changes that make the store larger: they stop early, so that deletes still find room. */
 bool pl_shard_grows(const struct pl_operation *op)
 {
-    return op->name != PL_OP_DELETE && op->name != PL_OP_DROP;
+    bool grows = false;
+
+    switch (op->name) {
+    case PL_OP_DELETE:
+    case PL_OP_DROP:
+    case PL_OP_CONDITION_CHECK:
+    case PL_OP_TRANSACT_GET:
+        return false;
+    case PL_OP_TRANSACT_WRITE:
+        for (uint32_t i = 0; i < op->child_count && !grows; i++)
+            grows = pl_shard_grows(&op->children[i]);
+        return grows;
+    default:
+        return true;
+    }
 }
 
 static int show_in_overlay(struct pl_shard *shard, struct pl_bytes change)
@@ -394,10 +408,14 @@ static void settle(struct pl_shard *shard, struct pl_batch *batch)
 static void disappoint(struct pl_shard *shard, struct pl_batch *batch, int rc)
 {
     for (struct pl_operation *op = batch->first; op != NULL; op = op->next) {
-        if (op->reply.rc != 0 && op->reply.rc != PL_ECONDITION)
+        bool refused = op->reply.rc == PL_ECONDITION || op->reply.rc == PL_ECANCELLED;
+
+        if (op->reply.rc != 0 && !refused)
             continue;
         op->reply.has_item = false;
-        pl_operation_fail(op, op->reply.rc == 0 ? rc : PL_EREADONLY, NULL);
+        pl_operation_fail(op, refused || op->name == PL_OP_TRANSACT_GET ? PL_EREADONLY : rc, NULL);
+        if (refused)
+            op->reply.why.text[0] = '\0';
     }
     release_operations(shard, batch);
 }

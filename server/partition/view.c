@@ -9,6 +9,7 @@ int pl_view_get(const struct pl_view *view, struct pl_bytes key, struct pl_bytes
     case PL_INFLIGHT_TOMBSTONE:
         return PL_ENOTFOUND;
     default:
-        return pl_snapshot_get(view->snapshot, key, out);
+        return view->under != NULL ? pl_view_get(view->under, key, out)
+                                   : pl_snapshot_get(view->snapshot, key, out);
     }
 }

@@ -7,10 +7,12 @@
 
 /**
  * What evaluation sees: the in-flight overlay over the shard's own snapshot of what
- * is applied. Together they are the state that the next write is judged on.
+ * is applied. Together they are the state that the next write is judged on. Effects that are part of the same
+ * change, and not yet in flight, lie in an overlay of their own on top of another view.
  */
 struct pl_view {
     const struct pl_inflight *inflight;
+    const struct pl_view *under;  /* what is looked into next; NULL: the snapshot */
     struct pl_snapshot *snapshot; /* renewed */
 };
 

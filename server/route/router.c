@@ -2,6 +2,7 @@
 #include "route/router.h"
 
 #include "partition/prepare.h"
+#include "partition/prepare_transaction.h"
 #include "partition/read.h"
 #include "route/describe.h"
 
@@ -122,47 +123,6 @@ static int prepare_children(struct pl_router *router, struct pl_operation *batch
     return 0;
 }
 
-static int compare_keys(const void *left, const void *right)
-{
-    const struct pl_operation *a = *(const struct pl_operation *const *)left;
-    const struct pl_operation *b = *(const struct pl_operation *const *)right;
-    int order = a->table->id < b->table->id ? -1 : a->table->id > b->table->id;
-
-    if (order == 0)
-        order = pl_bytes_compare(a->pk, b->pk);
-    return order != 0 ? order : pl_bytes_compare(a->tail, b->tail);
-}
-
-static int refuse_duplicates(struct pl_operation *batch)
-{
-    struct pl_operation **sorted = pl_arena_alloc(&batch->arena, batch->child_count * sizeof *sorted);
-
-    if (sorted == NULL)
-        return PL_ENOMEM;
-    for (uint32_t i = 0; i < batch->child_count; i++)
-        sorted[i] = &batch->children[i];
-    qsort(sorted, batch->child_count, sizeof *sorted, compare_keys);
-    for (uint32_t i = 1; i < batch->child_count; i++)
-        if (compare_keys(&sorted[i - 1], &sorted[i]) == 0)
-            return pl_reason_set(&batch->reply.why, PL_EINVALID,
-                                 "Provided list of item keys contains duplicates");
-    return 0;
-}
-
-static void add_capacity(struct pl_capacity *sum, const struct pl_capacity *part)
-{
-    sum->table_halves += part->table_halves;
-    sum->writes = part->writes;
-    for (uint32_t i = 0; i < part->index_count; i++) {
-        /* A batch may go to many tables, with more indexes than one can have: the total is right all the same. */
-        if (!pl_capacity_has_place(sum, part->indexes[i].name))
-            sum->table_halves += part->indexes[i].halves;
-        else
-            pl_capacity_add_index(sum, part->indexes[i].name, part->indexes[i].global,
-                                  part->indexes[i].halves);
-    }
-}
-
 /* The client sends it again; the others go on. */
 static void leave_out(struct pl_operation *batch, struct pl_operation *child)
 {
@@ -190,7 +150,7 @@ static int read_child(struct pl_router *router, struct pl_operation *batch, stru
     }
     if (rc != 0)
         return adopt_failure(batch, child);
-    add_capacity(&batch->reply.capacity, &child->reply.capacity);
+    pl_capacity_add(&batch->reply.capacity, &child->reply.capacity);
     batch->reply.scanned++;
     if (!child->reply.has_item)
         return 0;
@@ -214,13 +174,23 @@ static int begin_batch(struct pl_router *router, struct pl_operation *batch)
 {
     int rc = prepare_children(router, batch);
 
-    return rc != 0 ? rc : refuse_duplicates(batch);
+    return rc != 0 ? rc : pl_prepare_distinct(batch, "Provided list of item keys contains duplicates");
 }
 
 static void submit(struct pl_router *router, struct pl_operation *op)
 {
     router->options.uplink.submit(router->options.uplink.state, op->partition % router->options.shard_count,
                                   op);
+}
+
+/* Both kinds go to the shard, where there is one moment for all children. */
+static bool transact(struct pl_router *router, struct pl_operation *op)
+{
+    op->reply.rc = pl_prepare_transaction(op, pl_router_tables(router), router->options.partition_count);
+    if (op->reply.rc != 0)
+        return true;
+    submit(router, op);
+    return false;
 }
 
 static bool write_children(struct pl_router *router, struct pl_operation *batch)
@@ -263,6 +233,9 @@ bool pl_router_run(struct pl_router *router, struct pl_operation *op)
         return complete(op, read_batch(router, op));
     case PL_OP_BATCH_WRITE:
         return write_children(router, op);
+    case PL_OP_TRANSACT_GET:
+    case PL_OP_TRANSACT_WRITE:
+        return transact(router, op);
     case PL_OP_PUT:
     case PL_OP_UPDATE:
     case PL_OP_DELETE:
@@ -304,7 +277,7 @@ static void add_up(struct pl_operation *batch, struct pl_operation *child)
         leave_out(batch, child);
         return;
     }
-    add_capacity(&batch->reply.capacity, &child->reply.capacity);
+    pl_capacity_add(&batch->reply.capacity, &child->reply.capacity);
     if (child->reply.rc == 0)
         batch->reply.count++;
     else if (batch->reply.rc == 0)
