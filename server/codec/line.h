@@ -17,7 +17,8 @@
  * JSON is the plain dialect of model/json.h, one line whatever is in it. A single-item
  * operation answers OK alone when there is nothing to show; asked for CAPACITY it answers in the form
  * of ROW and END. Where ELSE ALL_OLD asks for it, a failed condition shows the item it
- * met as a ROW before its ERR. What a batch had to leave out, because a table's throughput was used up, or a
+ * met as a ROW before its ERR. A transaction that was cancelled shows {"reasons":[..]} so, in the order of what
+ * was asked; one that reads has a ROW for each item in that order, null where there is none. What a batch had to leave out, because a table's throughput was used up, or a
  * BATCH GET's 16 MB, stands in its END as "unprocessed":{..}, in the form in which a batch is asked for. Rows may also be followed by an ERR when reading on failed.
  */
 struct pl_line {

@@ -147,7 +147,7 @@ int pl_line_in_argument(struct pl_line_parser *p, const char *argument, int rc)
     return pl_reason_set(p->why, rc, "%s, in the %s: %s", p->verb->word, argument, said.text);
 }
 
-static int take_object(struct pl_line_parser *p, const char *argument, struct pl_item *out)
+int pl_line_take_object(struct pl_line_parser *p, const char *argument, struct pl_item *out)
 {
     uintptr_t before = (uintptr_t)p->op->bytes.data;
     struct pl_json_reader r;
@@ -169,8 +169,8 @@ static int take_object(struct pl_line_parser *p, const char *argument, struct pl
     return 0;
 }
 
-static int take_value(struct pl_line_parser *p, struct pl_json_reader *r, const char *argument,
-                      struct pl_value *out)
+int pl_line_take_value(struct pl_line_parser *p, struct pl_json_reader *r, const char *argument,
+                       struct pl_value *out)
 {
     uintptr_t before = (uintptr_t)p->op->bytes.data;
     struct pl_builder b;
@@ -316,9 +316,11 @@ static int take_definition(struct pl_line_parser *p)
     return name.len > 0 ? put_name_into_definition(p, name, text) : 0;
 }
 
-/* What was said once for the batch holds for each of its reads and writes. */
+/* What was said once for the batch holds for each of its reads and writes. A transaction's say it themselves. */
 static void tell_children(struct pl_operation *op)
 {
+    if (op->name != PL_OP_BATCH_GET && op->name != PL_OP_BATCH_WRITE)
+        return;
     for (uint32_t i = 0; i < op->child_count; i++) {
         struct pl_operation *child = &op->children[i];
 
@@ -346,15 +348,17 @@ static int take_argument(struct pl_line_parser *p, enum pl_argument argument)
     case PL_ARGUMENT_SOURCE:
         return take_source(p);
     case PL_ARGUMENT_ITEM:
-        return take_object(p, "item", &p->op->item);
+        return pl_line_take_object(p, "item", &p->op->item);
     case PL_ARGUMENT_KEY:
-        return take_object(p, "key", &p->op->item);
+        return pl_line_take_object(p, "key", &p->op->item);
     case PL_ARGUMENT_DEFINITION:
         return take_definition(p);
     case PL_ARGUMENT_CHANGES:
         return take_object_text(p, "changes", &p->op->definition);
     case PL_ARGUMENT_BATCH:
         return pl_line_take_batch(p);
+    case PL_ARGUMENT_TRANSACTION:
+        return pl_line_take_transaction(p);
     case PL_ARGUMENT_WORD:
         return take_word(p);
     case PL_ARGUMENT_REST:
@@ -414,7 +418,7 @@ static int take_named_condition(struct pl_line_parser *p)
     if (next.len == 0 || begins_clause(next))
         return 0;
     pl_line_reader_at(p, &r);
-    rc = take_value(p, &r, "condition's arguments", &p->op->condition_args);
+    rc = pl_line_take_value(p, &r, "condition's arguments", &p->op->condition_args);
     if (rc != 0)
         return rc;
     p->op->has_condition_args = true;
@@ -573,8 +577,8 @@ enum { PLACEHOLDERS_MAX = 4096 };
  * An object of placeholders, which all begin with `sign`. The list grows in place and
  * `*count` with it, so that moved() finds the values already there.
  */
-static int take_placeholders(struct pl_line_parser *p, const char *argument, char sign,
-                             struct pl_expr_placeholder **list, uint32_t *count)
+int pl_line_take_placeholders(struct pl_line_parser *p, const char *argument, char sign,
+                              struct pl_expr_placeholder **list, uint32_t *count)
 {
     struct pl_json_reader r;
     uint32_t total = 0;
@@ -611,7 +615,7 @@ static int take_placeholders(struct pl_line_parser *p, const char *argument, cha
                      ? pl_json_take_string(&r, &placeholder.attribute, p->why)
                      : pl_reason_set(p->why, PL_ESYNTAX, "an attribute's name must be a string");
         else
-            rc = take_value(p, &r, argument, &placeholder.value);
+            rc = pl_line_take_value(p, &r, argument, &placeholder.value);
         if (rc != 0)
             break;
         (*list)[(*count)++] = placeholder;
@@ -657,13 +661,13 @@ static int take_clause_body(struct pl_line_parser *p, enum pl_clause_name clause
         return take_count(p, "a page's limit", 1, INT32_MAX, &p->op->limit);
     case PL_TAKES_START_KEY:
         p->op->has_start_key = true;
-        return take_object(p, "key after AFTER", &p->op->start_key);
+        return pl_line_take_object(p, "key after AFTER", &p->op->start_key);
     case PL_TAKES_SEGMENT:
         return take_segment(p);
     case PL_TAKES_NAMES:
-        return take_placeholders(p, "NAMES", '#', &params->names, &params->name_count);
+        return pl_line_take_placeholders(p, "NAMES", '#', &params->names, &params->name_count);
     case PL_TAKES_VALUES:
-        return take_placeholders(p, "VALUES", ':', &params->values, &params->value_count);
+        return pl_line_take_placeholders(p, "VALUES", ':', &params->values, &params->value_count);
     case PL_TAKES_CAPACITY:
         return take_capacity(p);
     }

@@ -57,6 +57,20 @@ int pl_line_in_argument(struct pl_line_parser *p, const char *argument, int rc);
 /** A JSON reader at p->at, whose offsets count from the beginning of the line. */
 void pl_line_reader_at(struct pl_line_parser *p, struct pl_json_reader *r);
 
+/** The JSON object at p->at as an item of p->op; p->at moves behind it. */
+int pl_line_take_object(struct pl_line_parser *p, const char *argument, struct pl_item *out);
+
+/** The value at `r`, which has p->op's arena, in the bytes of p->op; `r` moves behind it. */
+int pl_line_take_value(struct pl_line_parser *p, struct pl_json_reader *r, const char *argument,
+                       struct pl_value *out);
+
+/** The object of placeholders at p->at, which all begin with `sign`; `list` and `count` are members of p->op. */
+int pl_line_take_placeholders(struct pl_line_parser *p, const char *argument, char sign,
+                              struct pl_expr_placeholder **list, uint32_t *count);
+
+/** Everything after the word TRANSACT up to the clauses: fills p->op->children and says which of the two it is. */
+int pl_line_take_transaction(struct pl_line_parser *p);
+
 /** Everything after the word BATCH up to the clauses: fills p->op->children. */
 int pl_line_take_batch(struct pl_line_parser *p);
 

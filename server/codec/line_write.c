@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/line_parser.h"
+#include "model/transaction.h"
 
 static void begin(struct pl_buf *out, struct pl_bytes tag, const char *word)
 {
@@ -71,13 +72,13 @@ static void write_units(struct pl_buf *out, uint64_t halves)
     pl_buf_append_format(out, halves % 2 == 0 ? "%llu" : "%llu.5", (unsigned long long)(halves / 2));
 }
 
-static void write_capacity(struct pl_buf *out, const struct pl_operation *op)
+/* An object's members, without its braces. */
+static void write_capacity_members(struct pl_buf *out, const struct pl_capacity *capacity,
+                                   enum pl_capacity_report report)
 {
-    const struct pl_capacity *capacity = &op->reply.capacity;
-
-    pl_buf_append_bytes(out, pl_str("\"capacity\":{\"total\":"));
+    pl_buf_append_bytes(out, pl_str("\"total\":"));
     write_units(out, pl_capacity_total(capacity));
-    if (op->report == PL_CAPACITY_INDEXES) {
+    if (report == PL_CAPACITY_INDEXES) {
         pl_buf_append_bytes(out, pl_str(",\"table\":"));
         write_units(out, capacity->table_halves);
         pl_buf_append_bytes(out, pl_str(",\"indexes\":{"));
@@ -90,6 +91,42 @@ static void write_capacity(struct pl_buf *out, const struct pl_operation *op)
         }
         pl_buf_append_byte(out, '}');
     }
+}
+
+/* A transaction may go to several tables, which may have indexes of the same name: each stands for itself. */
+static void write_tables_capacity(struct pl_buf *out, const struct pl_operation *op)
+{
+    struct pl_capacity capacity;
+    const char *before = "";
+
+    pl_buf_append_bytes(out, pl_str("\"total\":"));
+    write_units(out, pl_capacity_total(&op->reply.capacity));
+    pl_buf_append_bytes(out, pl_str(",\"tables\":{"));
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        if (!pl_transaction_capacity(op, i, &capacity))
+            continue;
+        pl_buf_append_bytes(out, pl_str(before));
+        pl_json_write_string(out, op->children[i].table_name);
+        pl_buf_append_bytes(out, pl_str(":{"));
+        write_capacity_members(out, &capacity, op->report);
+        pl_buf_append_byte(out, '}');
+        before = ",";
+    }
+    pl_buf_append_byte(out, '}');
+}
+
+static bool is_transaction(const struct pl_operation *op)
+{
+    return op->name == PL_OP_TRANSACT_GET || op->name == PL_OP_TRANSACT_WRITE;
+}
+
+static void write_capacity(struct pl_buf *out, const struct pl_operation *op)
+{
+    pl_buf_append_bytes(out, pl_str("\"capacity\":{"));
+    if (is_transaction(op))
+        write_tables_capacity(out, op);
+    else
+        write_capacity_members(out, &op->reply.capacity, op->report);
     pl_buf_append_byte(out, '}');
 }
 
@@ -172,7 +209,7 @@ static void write_end(struct pl_buf *out, struct pl_bytes tag, const struct pl_o
         pl_buf_append_format(out, "\"count\":%llu,\"scanned\":%llu", (unsigned long long)reply->count,
                              (unsigned long long)reply->scanned);
         first = false;
-    } else if (op->name == PL_OP_BATCH_GET) {
+    } else if (op->name == PL_OP_BATCH_GET || op->name == PL_OP_TRANSACT_GET) {
         pl_buf_append_format(out, "\"count\":%llu", (unsigned long long)reply->count);
         first = false;
     }
@@ -195,14 +232,71 @@ static void write_end(struct pl_buf *out, struct pl_bytes tag, const struct pl_o
     end(out);
 }
 
+/* --- transactions --- */
+
+static void write_reason(struct pl_buf *out, const struct pl_reply *reply)
+{
+    pl_buf_append_bytes(out, pl_str("{\"code\":"));
+    pl_json_write_string(out, pl_transaction_reason_code(reply->rc));
+    if (reply->rc != 0) {
+        pl_buf_append_bytes(out, pl_str(",\"message\":"));
+        pl_json_write_string(out, pl_str(pl_reason_text(&reply->why, reply->rc)));
+    }
+    if (reply->rc != 0 && reply->has_item) {
+        pl_buf_append_bytes(out, pl_str(",\"item\":"));
+        pl_json_write_item(out, PL_JSON_PLAIN, reply->item);
+    }
+    pl_buf_append_byte(out, '}');
+}
+
+static void write_cancellation(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op)
+{
+    begin(out, tag, "ROW {\"reasons\":[");
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        if (i > 0)
+            pl_buf_append_byte(out, ',');
+        write_reason(out, &op->children[i].reply);
+    }
+    pl_buf_append_bytes(out, pl_str("]}"));
+    end(out);
+    begin(out, tag, "ERR ");
+    pl_buf_append_bytes(out, pl_str(pl_error_code(op->reply.rc)));
+    pl_buf_append_byte(out, ' ');
+    pl_transaction_write_sentence(out, op);
+    end(out);
+}
+
+static void write_items(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op)
+{
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        const struct pl_reply *reply = &op->children[i].reply;
+
+        begin(out, tag, "ROW ");
+        if (reply->has_item)
+            pl_json_write_item(out, PL_JSON_PLAIN, reply->item);
+        else
+            pl_buf_append_bytes(out, pl_str("null"));
+        end(out);
+    }
+    write_end(out, tag, op);
+}
+
 void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op)
 {
     const struct pl_reply *reply = &op->reply;
 
+    if (reply->rc == PL_ECANCELLED) {
+        write_cancellation(out, tag, op);
+        return;
+    }
     if (reply->rc != 0) {
         if (reply->has_item)
             pl_line_write_row(out, tag, op, reply->item);
         pl_line_write_error(out, tag, reply->rc, &reply->why);
+        return;
+    }
+    if (op->name == PL_OP_TRANSACT_GET) {
+        write_items(out, tag, op);
         return;
     }
     if (is_paged(op) || op->name == PL_OP_BATCH_GET) {

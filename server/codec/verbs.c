@@ -92,10 +92,19 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
                    "\"delete\":[{\"UserID\":\"u_b\"}]}}",
     },
     [PL_VERB_TRANSACT] = {
-        .word = "TRANSACT", .kind = PL_VERB_LATER, .arguments = { PL_ARGUMENT_REST },
-        .grammar = "TRANSACT GET|WRITE [...]",
-        .summary = "up to 100 items, all or nothing (not in this version)",
-        .example = "TRANSACT WRITE [{\"put\":\"Users\",\"item\":{\"UserID\":\"u_a\"}}]",
+        .word = "TRANSACT", .kind = PL_VERB_OPERATION, .operation = PL_OP_TRANSACT_WRITE,
+        .arguments = { PL_ARGUMENT_TRANSACTION }, .clauses = BIT(CAPACITY),
+        .grammar = "TRANSACT [TOKEN \"token\"] [{\"put\":\"table\",\"item\":{item}} | "
+                   "{\"update\":\"table\",\"key\":{key},\"set\":\"SET path = value, ...\"} | "
+                   "{\"delete\":\"table\",\"key\":{key}} | {\"check\":\"table\",\"key\":{key}}, ...] "
+                   "[CAPACITY TOTAL|INDEXES], each with \"if\":\"condition\" (or \"@name\" and \"args\"), "
+                   "\"else\":\"ALL_OLD\", \"names\":{..}, \"values\":{..} as it needs | "
+                   "TRANSACT [{\"get\":\"table\",\"key\":{key},\"project\":\"path, ...\",\"names\":{..}}, ...] "
+                   "[CAPACITY TOTAL|INDEXES]",
+        .summary = "write up to 100 items, all or none, or read them as of one moment",
+        .example = "TRANSACT [{\"update\":\"Accounts\",\"key\":{\"Id\":\"a\"},\"set\":\"SET Euros = Euros - 5\","
+                   "\"if\":\"Euros >= 5\"},{\"update\":\"Accounts\",\"key\":{\"Id\":\"b\"},"
+                   "\"set\":\"SET Euros = Euros + 5\"}]",
     },
     [PL_VERB_TABLES] = {
         .word = "TABLES", .kind = PL_VERB_CONTROL,

@@ -41,15 +41,16 @@ enum pl_verb_name {
 /** What stands between a verb and its clauses, in order. */
 enum pl_argument {
     PL_ARGUMENT_NONE,
-    PL_ARGUMENT_TABLE,      /* a table's name */
-    PL_ARGUMENT_SOURCE,     /* table or table/index */
-    PL_ARGUMENT_ITEM,       /* a JSON object: the item to store */
-    PL_ARGUMENT_KEY,        /* a JSON object: exactly the key */
-    PL_ARGUMENT_DEFINITION, /* [table] and a JSON object in the form of model/table.h */
-    PL_ARGUMENT_CHANGES,    /* a JSON object: the members of the definition to replace */
-    PL_ARGUMENT_BATCH,      /* GET or WRITE, and a JSON object with a member for each table */
-    PL_ARGUMENT_WORD,       /* a word that may be left out */
-    PL_ARGUMENT_REST,       /* whatever follows; not looked at */
+    PL_ARGUMENT_TABLE,       /* a table's name */
+    PL_ARGUMENT_SOURCE,      /* table or table/index */
+    PL_ARGUMENT_ITEM,        /* a JSON object: the item to store */
+    PL_ARGUMENT_KEY,         /* a JSON object: exactly the key */
+    PL_ARGUMENT_DEFINITION,  /* [table] and a JSON object in the form of model/table.h */
+    PL_ARGUMENT_CHANGES,     /* a JSON object: the members of the definition to replace */
+    PL_ARGUMENT_BATCH,       /* GET or WRITE, and a JSON object with a member for each table */
+    PL_ARGUMENT_TRANSACTION, /* [TOKEN "token"] and a JSON array with an object for each item */
+    PL_ARGUMENT_WORD,        /* a word that may be left out */
+    PL_ARGUMENT_REST,        /* whatever follows; not looked at */
 };
 
 enum { PL_VERB_ARGUMENTS_MAX = 2 };
@@ -121,7 +122,7 @@ enum pl_verb_kind {
 struct pl_verb {
     const char *word;
     enum pl_verb_kind kind;
-    enum pl_operation_name operation; /* BATCH: decided by its first argument */
+    enum pl_operation_name operation; /* BATCH, TRANSACT: decided by what is in it */
     enum pl_argument arguments[PL_VERB_ARGUMENTS_MAX];
     uint32_t clauses; /* bit n: clause n may follow */
     const char *grammar;

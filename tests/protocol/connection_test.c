@@ -138,14 +138,14 @@ static void a_wrong_request_costs_nothing_else(void)
 
     stage_open(&stage, 0, 0);
     fd = stage_client(&stage);
-    say(fd, "NONSENSE\nPUT T {\"id\":\n#7 GET T\nTRANSACT x\nAUTH a b\nPING \xff\nPING\n");
+    say(fd, "NONSENSE\nPUT T {\"id\":\n#7 GET T\nTAIL x\nAUTH a b\nPING \xff\nPING\n");
     hear(fd, "ERR UnknownOperationException there is no verb 'NONSENSE': HELP lists them all\n"
              "ERR SerializationException PUT, in the item: expected a value at byte 12, found the end\n"
              "#7 ERR SerializationException GET expected the key as a JSON object {..}, found the end of the "
              "line. ");
     hear(fd, "The grammar is: GET table {key} [SELECT path, ...] [CONSISTENT] [NAMES {..}] [CAPACITY "
              "TOTAL|INDEXES]\n"
-             "ERR UnknownOperationException TRANSACT is known but not part of this version (" PL_VERSION ")\n"
+             "ERR UnknownOperationException TAIL is known but not part of this version (" PL_VERSION ")\n"
              "ERR ValidationException this server has no users: every connection may do everything, and AUTH "
              "is not "
              "needed\nERR SerializationException the line is not well-formed UTF-8\nOK\n");
