@@ -211,6 +211,38 @@ function database:batch_get(keys, options) end
 ---@return string? code
 function database:batch_write(writes, options) end
 
+---One member says what is done in which table. Updates take `expression`, gets take `project` and `names` alone.
+---@class perilune.transaction_item
+---@field put? string                 a table; with `item`
+---@field update? string              a table; with `key`
+---@field delete? string              a table; with `key`
+---@field check? string               a table; with `key` and `condition`
+---@field get? string                 a table; with `key`. Gets stand among gets only
+---@field item? perilune.item
+---@field key? perilune.item
+---@field expression? string
+---@field condition? string           an expression, or "@name" of a condition in the table's module
+---@field args? perilune.value        for "@name"
+---@field names? table<string, string>
+---@field values? table<string, perilune.value>
+---@field on_failure? "ALL_OLD"       a condition that fails shows the item in its reason
+---@field project? string|string[]
+
+---@class perilune.cancellation_reason
+---@field code string                 "None", "ConditionalCheckFailed", "ValidationError", ...
+---@field message? string
+---@field item? perilune.item
+
+---Up to 100 items, all or none. Writes: true, or nil and why, with a reason for each item in order. Gets, as of one
+---moment: the items in order, nil where there is none, and how many were asked for as `n`.
+---@param items perilune.transaction_item[]
+---@param options? { token?: string, capacity?: perilune.capacity }
+---@return true|{ n: integer, [integer]: perilune.item }|nil result
+---@return string? sentence
+---@return string? code
+---@return perilune.cancellation_reason[]? reasons
+function database:transact(items, options) end
+
 ---@class perilune.index_definition
 ---@field partition_key? string|string[]   "Name:S"; absent: a local index
 ---@field sort_key? string|string[]
@@ -266,7 +298,7 @@ function database:describe(table) end
 function database:tables() end
 
 ---Compare everything stored with everything else stored.
----@return { ok: boolean, tables: integer, items: integer, index_entries: integer, expiries: integer, faults: string[] }?
+---@return { ok: boolean, tables: integer, items: integer, index_entries: integer, faults: string[] }?
 ---@return string? sentence
 ---@return string? code
 function database:check() end

@@ -155,7 +155,7 @@ static int read_placeholders(lua_State *L, struct pl_call *call, char sign)
 static int take_expression(lua_State *L, const char *option, struct pl_call *call, struct pl_bytes *out)
 {
     if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "%s: expected an expression as a string, got a %s", option, luaL_typename(L, -1));
+        luaL_error(L, "%s: expected a string, got a %s", option, luaL_typename(L, -1));
     return pl_call_text(L, -1, call, option, out);
 }
 
@@ -345,6 +345,17 @@ static int take_option(lua_State *L, enum pl_lua_option option, struct pl_call *
             luaL_error(L, "capacity: expected a table to add to, got a %s", luaL_typename(L, -1));
         op->report = PL_CAPACITY_INDEXES;
         break;
+    case PL_LUA_TOKEN:
+        return take_expression(L, "token", call, &op->token);
+    case PL_LUA_EXPRESSION:
+        return take_expression(L, "expression", call, &op->update_text);
+    case PL_LUA_PUT: /* read by whoever makes a transaction's items */
+    case PL_LUA_UPDATE:
+    case PL_LUA_DELETE:
+    case PL_LUA_CHECK:
+    case PL_LUA_GET:
+    case PL_LUA_ITEM:
+    case PL_LUA_KEY:
     case PL_LUA_OPTION_COUNT:
         break;
     }

@@ -30,7 +30,17 @@
     X(AFTER, "after")       /* a page's last_key */                                                          \
     X(SEGMENT, "segment")   /* counted from 0 */                                                             \
     X(SEGMENTS, "segments") /* how many there are */                                                         \
-    X(CAPACITY, "capacity") /* a table, to which the units used are added */
+    X(CAPACITY, "capacity") /* a table, to which the units used are added */                                 \
+    X(TOKEN, "token")       /* a transaction's: the same once more within ten minutes changes nothing */     \
+    /* In an item of a transaction: what is done, in which table; and with what. */                          \
+    X(PUT, "put")                                                                                            \
+    X(UPDATE, "update")                                                                                      \
+    X(DELETE, "delete")                                                                                      \
+    X(CHECK, "check")                                                                                        \
+    X(GET, "get")                                                                                            \
+    X(ITEM, "item")                                                                                          \
+    X(KEY, "key")                                                                                            \
+    X(EXPRESSION, "expression")
 
 enum pl_lua_option {
 #define PL_LUA_OPTION_NAME(name, word) PL_LUA_##name,
