@@ -135,6 +135,8 @@ static void hand_out(struct pl_driver *driver)
         driver->told_failed = true;
         driver->callbacks.failed(driver->callbacks.state, rc, sentence);
     }
+    if (pl_shard_take_streamed(driver->shard))
+        driver->callbacks.streamed(driver->callbacks.state);
     finished = pl_shard_take(driver->shard);
     if (finished != NULL)
         driver->callbacks.finished(driver->callbacks.state, finished);

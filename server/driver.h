@@ -22,6 +22,8 @@ struct pl_driver_callbacks {
     void (*finished)(void *state, struct pl_operation *first);
     /** There is a newer set of tables; takes the reference. Called before the operations that made it are finished. */
     void (*tables)(void *state, struct pl_tables *tables);
+    /** Stream records were applied. Called before the operations that made them are finished. */
+    void (*streamed)(void *state);
     /** The shard has failed for good. Called once. */
     void (*failed)(void *state, int rc, const char *sentence);
     void *state;

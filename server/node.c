@@ -4,6 +4,7 @@
 #include "driver.h"
 #include "partition/verify.h"
 #include "scripts.h"
+#include "stream/feed.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -15,15 +16,18 @@ struct pl_node {
     struct pl_disk disk;
     struct pl_datadir *dir;
     struct pl_driver *driver;
-    struct pl_store *store;       /* the shard's */
-    struct pl_state *state;       /* the shard's */
-    struct pl_counters *counters; /* the shard's */
+    struct pl_store *store;               /* the shard's */
+    struct pl_state *state;               /* the shard's */
+    struct pl_counters *counters;         /* the shard's */
+    const struct pl_sequences *sequences; /* the shard's */
     uint32_t partition_count;
     uint64_t opened_ns;
 
     pthread_mutex_t lock; /* of `tables` */
     struct pl_tables *tables;
-    pthread_mutex_t reloading; /* who read the modules later switches to them later */
+    pthread_mutex_t watching_lock;
+    struct pl_attachment *watching; /* those that have a watch */
+    pthread_mutex_t reloading;      /* who read the modules later switches to them later */
     atomic_int failed;
 };
 
@@ -44,7 +48,89 @@ struct pl_attachment {
     struct pl_operation *returned_first, *returned_last;
     struct message *messages;
     atomic_uint jobs; /* reloads and checks under way: a detach waits for them */
+
+    struct pl_snapshot *stream_snapshot; /* NULL until somebody reads a stream */
+    struct pl_watch *watches;
+    struct pl_attachment *next_watching;
+    atomic_bool stirred; /* the watches are to be told */
 };
+
+/* ---- who watches streams ----------------------------------------------------------------------------- */
+
+/* On the shard's thread. */
+static void stir(struct pl_node *node)
+{
+    pthread_mutex_lock(&node->watching_lock);
+    for (struct pl_attachment *a = node->watching; a != NULL; a = a->next_watching)
+        if (!atomic_exchange(&a->stirred, true) && a->wake != NULL)
+            a->wake(a->wake_state);
+    pthread_mutex_unlock(&node->watching_lock);
+}
+
+void pl_attachment_watch(struct pl_attachment *attachment, struct pl_watch *watch)
+{
+    struct pl_node *node = attachment->node;
+
+    watch->previous = NULL;
+    watch->next = attachment->watches;
+    if (watch->next != NULL)
+        watch->next->previous = watch;
+    attachment->watches = watch;
+    if (watch->next != NULL)
+        return;
+    pthread_mutex_lock(&node->watching_lock);
+    attachment->next_watching = node->watching;
+    node->watching = attachment;
+    pthread_mutex_unlock(&node->watching_lock);
+}
+
+static void leave_watching(struct pl_attachment *attachment)
+{
+    struct pl_attachment **at = &attachment->node->watching;
+
+    pthread_mutex_lock(&attachment->node->watching_lock);
+    while (*at != attachment)
+        at = &(*at)->next_watching;
+    *at = attachment->next_watching;
+    pthread_mutex_unlock(&attachment->node->watching_lock);
+}
+
+void pl_attachment_unwatch(struct pl_attachment *attachment, struct pl_watch *watch)
+{
+    if (watch->previous != NULL)
+        watch->previous->next = watch->next;
+    else
+        attachment->watches = watch->next;
+    if (watch->next != NULL)
+        watch->next->previous = watch->previous;
+    if (attachment->watches == NULL)
+        leave_watching(attachment);
+}
+
+static void tell_watches(struct pl_attachment *attachment)
+{
+    struct pl_watch *watch, *next;
+
+    if (!atomic_exchange(&attachment->stirred, false))
+        return;
+    for (watch = attachment->watches; watch != NULL; watch = next) {
+        next = watch->next; /* it may leave */
+        watch->stirred(watch);
+    }
+}
+
+int pl_attachment_feed_source(struct pl_attachment *attachment, struct pl_feed_source *out)
+{
+    struct pl_node *node = attachment->node;
+    int rc =
+        attachment->stream_snapshot != NULL ? 0 : pl_snapshot_open(node->state, &attachment->stream_snapshot);
+
+    if (rc == 0)
+        *out = (struct pl_feed_source){ .snapshot = attachment->stream_snapshot,
+                                        .sequences = node->sequences,
+                                        .partition_count = node->partition_count };
+    return rc;
+}
 
 /* ---- what the shard tells --------------------------------------------------------------------------- */
 
@@ -58,6 +144,12 @@ static void shard_tables(void *state, struct pl_tables *tables)
     node->tables = tables;
     pthread_mutex_unlock(&node->lock);
     pl_tables_unref(old);
+    stir(node); /* a stream may have ended */
+}
+
+static void shard_streamed(void *state)
+{
+    stir(state);
 }
 
 static void shard_failed(void *state, int rc, const char *sentence)
@@ -221,7 +313,8 @@ static struct pl_shard_options shard_options(struct pl_node *node)
     options.sync = node->options.sync_mode == PL_SYNC_ALWAYS     ? PL_SHARD_SYNC_ALWAYS
                    : node->options.sync_mode == PL_SYNC_INTERVAL ? PL_SHARD_SYNC_INTERVAL
                                                                  : PL_SHARD_SYNC_NEVER;
-    options.recovery.store.readers_max = node->options.reader_count + SPARE_READERS;
+    /* An attachment has two: for requests, and for the streams it reads. */
+    options.recovery.store.readers_max = 2 * node->options.reader_count + SPARE_READERS;
     options.recovery.store.logger = node->options.logger;
     options.recovery.journal.random = node->options.random;
     options.recovery.dirty_bytes_max = node->options.transaction_bytes_max;
@@ -232,9 +325,11 @@ static struct pl_shard_options shard_options(struct pl_node *node)
 
 static int open_shard(struct pl_node *node, struct pl_scripts *scripts, struct pl_reason *why)
 {
-    struct pl_driver_callbacks callbacks = {
-        .finished = shard_finished, .tables = shard_tables, .failed = shard_failed, .state = node
-    };
+    struct pl_driver_callbacks callbacks = { .finished = shard_finished,
+                                             .tables = shard_tables,
+                                             .streamed = shard_streamed,
+                                             .failed = shard_failed,
+                                             .state = node };
     struct pl_shard_options options = shard_options(node);
     struct pl_shard *shard;
     int rc = pl_shard_open(&options, &shard, why);
@@ -244,6 +339,7 @@ static int open_shard(struct pl_node *node, struct pl_scripts *scripts, struct p
     node->store = pl_shard_store(shard);
     node->state = pl_shard_state(shard);
     node->counters = pl_shard_counters(shard);
+    node->sequences = pl_shard_sequences(shard);
     if (scripts->script != NULL)
         rc = apply_scripts(shard, scripts, why);
     if (rc == 0)
@@ -269,6 +365,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     node->opened_ns = pl_clock_monotonic_ns(&options->clock);
     pthread_mutex_init(&node->lock, NULL);
     pthread_mutex_init(&node->reloading, NULL);
+    pthread_mutex_init(&node->watching_lock, NULL);
     atomic_init(&node->failed, 0);
     rc = load_first_scripts(node, &scripts, why);
     if (rc == 0)
@@ -283,6 +380,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
         pl_tables_unref(node->tables);
         pthread_mutex_destroy(&node->lock);
         pthread_mutex_destroy(&node->reloading);
+        pthread_mutex_destroy(&node->watching_lock);
         free(node);
         return rc;
     }
@@ -305,6 +403,7 @@ void pl_node_close(struct pl_node *node)
     pl_tables_unref(node->tables);
     pthread_mutex_destroy(&node->lock);
     pthread_mutex_destroy(&node->reloading);
+    pthread_mutex_destroy(&node->watching_lock);
     free(node);
 }
 
@@ -392,10 +491,16 @@ void pl_node_detach(struct pl_attachment *attachment)
     if (attachment == NULL)
         return;
     PL_ASSERT(attachment->returned_first == NULL && attachment->outgoing_first == NULL);
-    PL_ASSERT(atomic_load(&attachment->jobs) == 0);
+    PL_ASSERT(atomic_load(&attachment->jobs) == 0 && attachment->watches == NULL);
+    pl_snapshot_close(attachment->stream_snapshot);
     pl_router_free(attachment->router);
     pthread_mutex_destroy(&attachment->lock);
     free(attachment);
+}
+
+struct pl_node *pl_attachment_node(struct pl_attachment *attachment)
+{
+    return attachment->node;
 }
 
 struct pl_router *pl_attachment_router(struct pl_attachment *attachment)
@@ -439,6 +544,7 @@ void pl_attachment_deliver(struct pl_attachment *attachment)
         message->deliver(message);
         message = next;
     }
+    tell_watches(attachment);
 }
 
 static void post(struct pl_attachment *attachment, struct message *message)

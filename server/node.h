@@ -63,6 +63,24 @@ void pl_attachment_flush(struct pl_attachment *attachment);
 void pl_attachment_deliver(struct pl_attachment *attachment);
 
 /**
+ * To read streams (stream/feed.h): what a feed is made from, lent until the attachment is detached. The snapshot is
+ * for all feeds of the attachment, one call at a time. PL_ENOMEM, PL_EIO.
+ */
+struct pl_feed_source;
+int pl_attachment_feed_source(struct pl_attachment *attachment, struct pl_feed_source *out);
+
+/**
+ * Somebody who wants to know when stream records were applied, or tables changed: `stirred` is called from within
+ * pl_attachment_deliver(). Who watches nothing costs nothing. The memory is the caller's.
+ */
+struct pl_watch {
+    void (*stirred)(struct pl_watch *watch);
+    struct pl_watch *previous, *next;
+};
+void pl_attachment_watch(struct pl_attachment *attachment, struct pl_watch *watch);
+void pl_attachment_unwatch(struct pl_attachment *attachment, struct pl_watch *watch);
+
+/**
  * Load the Lua modules anew. The old ones stay when the new ones are wrong, and `why`
  * says so. `done` is called on the attachment's thread.
  */
@@ -75,6 +93,9 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
 /** Figures about the node (or one table, when `table` is not empty) as a JSON object, appended to `out`. */
 void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes table, struct pl_buf *out);
+
+/** The node an attachment is of. */
+struct pl_node *pl_attachment_node(struct pl_attachment *attachment);
 
 /** The newest set of tables, with a reference for the caller. Any thread. */
 struct pl_tables *pl_node_tables(struct pl_node *node);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
+#include "follower.h"
 #include "front/connection.h"
 #include "front/listener.h"
 
@@ -80,6 +81,43 @@ static void stats(void *attachment, struct pl_bytes table, struct pl_buf *out)
     pl_node_stats(attachment, table, out);
 }
 
+static int tail_open(void *attachment, struct pl_bytes table, struct pl_bytes from,
+                     void (*ready)(void *state), void *state, void **tail, struct pl_reason *why)
+{
+    struct pl_follower_options options = {
+        .table_name = table, .from = from, .ready = ready, .state = state
+    };
+    struct pl_follower *follower;
+    int rc;
+
+    rc = pl_follower_open(attachment, &options, &follower, why);
+    if (rc == 0)
+        *tail = follower;
+    return rc;
+}
+
+static int tail_read(void *tail, int (*row)(void *state, struct pl_bytes json), void *state,
+                     struct pl_tail_progress *progress)
+{
+    struct pl_follower_progress made = { 0 };
+    int rc;
+
+    rc = pl_follower_read_json(tail, row, state, &made);
+    progress->more = made.more;
+    progress->ended = made.ended;
+    return rc;
+}
+
+static void tail_position(void *tail, struct pl_buf *out)
+{
+    pl_follower_position(tail, out);
+}
+
+static void tail_close(void *tail)
+{
+    pl_follower_close(tail);
+}
+
 static int reload(void *attachment, pl_node_done_fn done, void *state)
 {
     return pl_node_reload(attachment, done, state);
@@ -103,6 +141,10 @@ static struct pl_engine engine_of(struct pl_node *node)
         .rest = rest,
         .tables = tables,
         .stats = stats,
+        .tail_open = tail_open,
+        .tail_read = tail_read,
+        .tail_position = tail_position,
+        .tail_close = tail_close,
         .reload = reload,
         .check = check,
     };

@@ -43,6 +43,7 @@
       "The request has a different payload from the one that its idempotent token was already used for")     \
     X(EINPROGRESS, -33, "TransactionInProgressException",                                                    \
       "The transaction with the given request token is already in progress")                                 \
+    X(ETRIMMED, -35, "TrimmedDataAccessException", "records after that position are kept no longer")         \
     X(ETHROUGHPUT, -40, "ProvisionedThroughputExceededException",                                            \
       "The level of configured provisioned throughput for the table was exceeded. Consider increasing your " \
       "provisioning level with the UpdateTable API.")                                                        \

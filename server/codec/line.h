@@ -26,7 +26,7 @@ struct pl_line {
     struct pl_bytes tag;  /* with its '#'; empty: none */
     const struct pl_verb *verb;
     struct pl_bytes rest; /* what follows the verb */
-    struct pl_bytes word; /* of STATS, HELLO, HELP, AUTH: the word after the verb, or empty */
+    struct pl_bytes word; /* of STATS, HELLO, HELP, AUTH: the word after the verb; of TAIL: after FROM; or empty */
 };
 
 enum { PL_LINE_TAG_MAX = 64, PL_LINE_BATCH_GET_MAX = 100, PL_LINE_BATCH_WRITE_MAX = 25 };
@@ -54,6 +54,9 @@ void pl_line_write_row(struct pl_buf *out, struct pl_bytes tag, const struct pl_
                        struct pl_item item);
 /** The end of a finished operation's reply: OK, END or ERR, whichever `op->reply` calls for. */
 void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct pl_operation *op);
+/* A row, or the end, of a reply that is no operation's: `json` is an object on one line. */
+void pl_line_write_row_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json);
+void pl_line_write_end_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json);
 void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count, uint64_t scanned);
 void pl_line_write_hello(struct pl_buf *out, const struct pl_line *line);
 void pl_line_write_help(struct pl_buf *out, const struct pl_line *line);

@@ -339,6 +339,19 @@ static int take_word(struct pl_line_parser *p)
     return 0;
 }
 
+static int take_from(struct pl_line_parser *p)
+{
+    struct pl_bytes word = pl_line_word_at(p->at, p->end);
+
+    if (word.len == 0)
+        return 0;
+    if (!pl_bytes_equal(word, pl_str("FROM")))
+        return pl_line_expected(p, "FROM or the end of the line");
+    p->at = pl_line_skip_space(p->at + word.len, p->end);
+    take_word(p);
+    return p->line->word.len > 0 ? 0 : pl_line_expected(p, "oldest, latest or a position after FROM");
+}
+
 static int take_argument(struct pl_line_parser *p, enum pl_argument argument)
 {
     p->at = pl_line_skip_space(p->at, p->end);
@@ -361,6 +374,8 @@ static int take_argument(struct pl_line_parser *p, enum pl_argument argument)
         return pl_line_take_transaction(p);
     case PL_ARGUMENT_WORD:
         return take_word(p);
+    case PL_ARGUMENT_FROM:
+        return take_from(p);
     case PL_ARGUMENT_REST:
         p->at = p->end;
         return 0;

@@ -321,6 +321,20 @@ void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct p
     end(out);
 }
 
+void pl_line_write_row_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json)
+{
+    begin(out, tag, "ROW ");
+    pl_buf_append_bytes(out, json);
+    end(out);
+}
+
+void pl_line_write_end_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json)
+{
+    begin(out, tag, "END ");
+    pl_buf_append_bytes(out, json);
+    end(out);
+}
+
 void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count, uint64_t scanned)
 {
     begin(out, tag, "END ");

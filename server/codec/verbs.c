@@ -140,10 +140,11 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
         .example = "DROP Carts",
     },
     [PL_VERB_TAIL] = {
-        .word = "TAIL", .kind = PL_VERB_LATER, .arguments = { PL_ARGUMENT_REST },
-        .grammar = "TAIL table [FROM position]",
-        .summary = "follow a table's changes as they happen (not in this version)",
-        .example = "TAIL Messages",
+        .word = "TAIL", .kind = PL_VERB_LASTING, .arguments = { PL_ARGUMENT_TABLE, PL_ARGUMENT_FROM },
+        .grammar = "TAIL table [FROM oldest|latest|position]",
+        .summary = "follow a table's stream: what was written, as it happens, until another line (which may be empty) "
+                   "ends it. Rows with a position tell where to go on",
+        .example = "TAIL Messages FROM oldest",
     },
     [PL_VERB_RING] = {
         .word = "RING", .kind = PL_VERB_CONTROL,

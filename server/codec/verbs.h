@@ -50,6 +50,7 @@ enum pl_argument {
     PL_ARGUMENT_BATCH,       /* GET or WRITE, and a JSON object with a member for each table */
     PL_ARGUMENT_TRANSACTION, /* [TOKEN "token"] and a JSON array with an object for each item */
     PL_ARGUMENT_WORD,        /* a word that may be left out */
+    PL_ARGUMENT_FROM,        /* FROM and a word; may be left out */
     PL_ARGUMENT_REST,        /* whatever follows; not looked at */
 };
 
@@ -116,7 +117,7 @@ enum pl_verb_kind {
     PL_VERB_OPERATION, /* goes to the router as `operation` */
     PL_VERB_ADMIN,     /* about the node; may take a while */
     PL_VERB_CONTROL,   /* about the connection; answered at once */
-    PL_VERB_LATER,     /* known, and politely refused by this version */
+    PL_VERB_LASTING,   /* goes on until the client's next line */
 };
 
 struct pl_verb {

@@ -99,6 +99,12 @@ static void client_free(struct pl_client *c)
     free(c);
 }
 
+static void stir(struct pl_client *c)
+{
+    if (c->kind->stirred != NULL)
+        c->kind->stirred(c);
+}
+
 /* Requests that travel hold the client: it goes with the last of them. */
 static void closed(struct pl_link *link)
 {
@@ -107,8 +113,9 @@ static void closed(struct pl_link *link)
     c->gone = true;
     c->loop->touched = true;
     atomic_fetch_sub(&c->loop->connection_count, 1);
-    if (c->in_flight == 0)
-        client_free(c);
+    pl_client_hold(c);
+    stir(c);
+    pl_client_release(c);
 }
 
 void pl_client_release(struct pl_client *c)
@@ -240,6 +247,7 @@ void pl_client_flush(struct pl_client *c)
     }
     if (c->blocked && !c->in_order && pl_client_has_room(c))
         pl_client_defer(c);
+    stir(c);
     conclude(c);
 }
 
@@ -269,6 +277,7 @@ void pl_client_drain(struct pl_client *c)
 {
     c->ending = true;
     pl_link_read_stop(&c->link);
+    stir(c);
     conclude(c);
 }
 

@@ -45,6 +45,11 @@ struct pl_client_kind {
     size_t (*consume)(struct pl_client *client, struct pl_bytes in);
     /** Part of a request has come, and the client owes the rest. */
     bool (*is_owed_more)(const struct pl_client *client);
+    /**
+     * Output has gone, the client sends no more (`ending`), or it is gone (`gone`): for a kind that sends of its own
+     * accord. May be NULL.
+     */
+    void (*stirred)(struct pl_client *client);
     /** Free what the struct holds beside the client. May be NULL. */
     void (*deinit)(struct pl_client *client);
     /** Tell whoever cannot be served why: appended to `out`, before closing. `why` may be NULL. */

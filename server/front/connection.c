@@ -449,13 +449,22 @@ static void control(struct pl_connection *c, struct pl_line *line)
     }
 }
 
-static void refuse_later(struct pl_connection *c, const struct pl_line *line)
+/* As with a control verb, there is no operation to fill. */
+static void follow(struct pl_connection *c, struct pl_line *line)
 {
-    struct pl_reason why;
+    struct pl_operation op;
+    struct pl_reason why = { .text = "" };
+    struct pl_bytes from;
+    int rc;
 
-    pl_reason_set(&why, PL_EUNKNOWN, "%s is known but not part of this version (%s)", line->verb->word,
-                  PL_VERSION);
-    pl_line_write_error(out(c), line->tag, PL_EUNKNOWN, &why);
+    pl_operation_init(&op, PL_OP_TABLES);
+    rc = pl_line_parse(line, &op, &why);
+    from = line->word.len > 0 ? line->word : pl_str("latest");
+    if (rc == 0)
+        rc = pl_tail_begin(c, line->tag, op.table_name, from, &why);
+    if (rc != 0)
+        pl_line_write_error(out(c), line->tag, rc, &why);
+    pl_operation_deinit(&op);
 }
 
 /* --- reading requests --- */
@@ -491,8 +500,8 @@ static bool begin(struct pl_connection *c, struct pl_bytes text)
         pl_line_write_error(out(c), line.tag, rc, &why);
     else if (line.verb->kind == PL_VERB_CONTROL)
         control(c, &line);
-    else if (line.verb->kind == PL_VERB_LATER)
-        refuse_later(c, &line);
+    else if (line.verb->kind == PL_VERB_LASTING)
+        follow(c, &line);
     else
         run(c, &line);
     mark_dirty(c);
@@ -545,6 +554,8 @@ static size_t consume_line(struct pl_connection *c, struct pl_bytes rest)
         c->scanned_bytes = len;
         return 0;
     }
+    if (c->tail != NULL)
+        pl_tail_end(c->tail);
     c->client.blocked =
         !pl_client_has_room(&c->client) ||
         (len > line_bytes_max ? !refuse_long(c, rest)
@@ -585,6 +596,14 @@ static bool is_owed_more(const struct pl_client *client)
     return c->skipping || (client->input.len > 0 && !client->blocked && client->in_flight == 0);
 }
 
+static void stirred(struct pl_client *client)
+{
+    struct pl_connection *c = of_client(client);
+
+    if (c->tail != NULL)
+        pl_tail_stir(c->tail);
+}
+
 static void refuse(struct pl_buf *to, int rc, const struct pl_reason *why)
 {
     pl_line_write_error(to, pl_str(""), rc, why);
@@ -594,5 +613,6 @@ const struct pl_client_kind pl_connection_kind = {
     .size_bytes = sizeof(struct pl_connection),
     .consume = consume,
     .is_owed_more = is_owed_more,
+    .stirred = stirred,
     .refuse = refuse,
 };

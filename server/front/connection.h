@@ -4,6 +4,7 @@
 
 #include "front/client.h"
 #include "front/request.h"
+#include "front/tail.h"
 
 /**
  * One client of the line protocol. What it may count on:
@@ -13,6 +14,7 @@
  *     waits until they are back. What waits stays unread in the input.
  *   - A request with a tag runs as soon as it is read, and may be answered out of turn.
  *   - A wrong request gets an ERR and costs nothing else.
+ *   - A TAIL goes on until the next line, which ends it before anything else is done with that line.
  *   - Who does not read replies is not read from either, and is cut after a time (front/client.h).
  *
  *      consume ─▸ begin ─▸ run ─┬─▸ finish          answered at once
@@ -24,6 +26,7 @@ struct pl_connection {
     size_t scanned_bytes;            /* of the input's last, unfinished line: no line end in them */
     bool skipping;                   /* in a line that was too long: drop bytes up to its end */
     struct pl_request *first, *last; /* those without tags, in order */
+    struct pl_tail *tail;            /* under way; NULL: none */
     bool alone;                      /* the one without a tag in flight is no write */
 };
 

@@ -6,6 +6,12 @@
 #include "model/operation.h"
 #include "model/tables.h"
 
+/** What tail_read() has come to. */
+struct pl_tail_progress {
+    bool more;  /* there is more to read at once */
+    bool ended; /* the stream has ended, and all of it has been given */
+};
+
 /**
  * What a connection may ask of the database, as functions lent by whoever joins
  * the parts. So the front knows neither nodes nor shards, and a test can stand
@@ -35,6 +41,22 @@ struct pl_engine {
     const struct pl_tables *(*tables)(void *attachment);
     /** A JSON object about the node, or about one table when `table` is not empty, appended to `out`. */
     void (*stats)(void *attachment, struct pl_bytes table, struct pl_buf *out);
+    /**
+     * TAIL: follow a table's stream from `from` on ("oldest", "latest" or a position). `ready` is called from within
+     * deliver() when there may be more to read, or the stream has ended. `why` begins empty.
+     */
+    int (*tail_open)(void *attachment, struct pl_bytes table, struct pl_bytes from,
+                     void (*ready)(void *ready_state), void *ready_state, void **tail, struct pl_reason *why);
+    /**
+     * Give the next records, a bounded amount of them, to `row` as JSON that is good until it returns; what it
+     * returns not 0 ends the reading. After a failure the tail is good only for its position, and to be closed.
+     */
+    int (*tail_read)(void *tail, int (*row)(void *row_state, struct pl_bytes json), void *row_state,
+                     struct pl_tail_progress *progress);
+    /** Append the position after the last record given, as text. */
+    void (*tail_position)(void *tail, struct pl_buf *out);
+    void (*tail_close)(void *tail);
+
     /* Each calls `done` exactly once, later, when it returned 0. */
     int (*reload)(void *attachment, void (*done)(void *done_state, int rc, const struct pl_reason *why),
                   void *done_state);

@@ -275,6 +275,19 @@ static void go_on_counting(struct pl_loop *loop)
     }
 }
 
+static void go_on_tailing(struct pl_loop *loop)
+{
+    struct pl_tail *list = loop->tailing;
+
+    loop->tailing = NULL;
+    while (list != NULL) {
+        struct pl_tail *tail = list;
+
+        list = tail->next;
+        pl_tail_go_on(tail);
+    }
+}
+
 static void send_replies(struct pl_loop *loop)
 {
     while (loop->dirty != NULL) {
@@ -298,17 +311,19 @@ static void finish(struct pl_loop *loop)
 /* What a turn of the loop has brought about, carried out. */
 static void settle(struct pl_loop *loop)
 {
-    bool work = loop->touched || loop->deferred != NULL || loop->counting != NULL || loop->dirty != NULL;
+    bool work = loop->touched || loop->deferred != NULL || loop->counting != NULL || loop->tailing != NULL ||
+                loop->dirty != NULL;
 
     if (!work || loop->attachment == NULL)
         return;
     loop->touched = false;
     go_on_reading(loop);
     go_on_counting(loop);
+    go_on_tailing(loop);
     loop->options.engine.flush(loop->attachment);
     send_replies(loop);
     loop->options.engine.rest(loop->attachment);
-    if (loop->deferred != NULL || loop->counting != NULL)
+    if (loop->deferred != NULL || loop->counting != NULL || loop->tailing != NULL)
         uv_idle_start(&loop->idle, stay_awake);
     else
         uv_idle_stop(&loop->idle);

@@ -25,6 +25,7 @@ struct pl_loop;
 struct pl_client;
 struct pl_client_kind;
 struct pl_request;
+struct pl_tail;
 
 struct pl_loop_options {
     struct pl_engine engine;
@@ -81,6 +82,7 @@ struct pl_loop {
     struct pl_client *dirty;     /* have output to send this turn */
     struct pl_client *deferred;  /* have more to do next turn */
     struct pl_request *counting; /* COUNTs with more pages to read */
+    struct pl_tail *tailing;     /* TAILs that have more to read, or may have */
     struct pl_request *spare;    /* empty requests, kept for the next ones */
     uint32_t spare_count;
     struct pl_buf words; /* scratch for replies that are composed */

@@ -249,6 +249,11 @@ struct pl_counters *pl_shard_counters(struct pl_shard *shard)
     return shard->counters;
 }
 
+const struct pl_sequences *pl_shard_sequences(struct pl_shard *shard)
+{
+    return &shard->sequences;
+}
+
 /* ---- figures ------------------------------------------------------------------------------------------ */
 
 int pl_shard_failed(const struct pl_shard *shard, const char **sentence)

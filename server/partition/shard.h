@@ -6,6 +6,7 @@
 #include "base/logger.h"
 #include "model/operation.h"
 #include "model/tables.h"
+#include "partition/sequence.h"
 #include "script/script.h"
 #include "store/recovery.h"
 
@@ -62,6 +63,7 @@ int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why);
 struct pl_store *pl_shard_store(struct pl_shard *shard);
 struct pl_state *pl_shard_state(struct pl_shard *shard);
 struct pl_counters *pl_shard_counters(struct pl_shard *shard);
+const struct pl_sequences *pl_shard_sequences(struct pl_shard *shard);
 
 /** What recovery found. */
 struct pl_shard_start {
@@ -107,6 +109,9 @@ struct pl_operation *pl_shard_take(struct pl_shard *shard);
 
 /** The set of tables as of the last applied batch, with a reference for the caller, when it is newer than the last one taken; else NULL. */
 struct pl_tables *pl_shard_take_tables(struct pl_shard *shard);
+
+/** True when stream records were applied since the last call: who reads streams may want to know. */
+bool pl_shard_take_streamed(struct pl_shard *shard);
 
 /** Timed work: at least every 100 ms or so while anything happens, and after a second's rest. */
 void pl_shard_tick(struct pl_shard *shard);

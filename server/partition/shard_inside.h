@@ -33,6 +33,7 @@ struct pl_shard {
     uint32_t partition_count;
     struct pl_group *groups;       /* one for each partition */
     struct pl_sequences sequences; /* of their stream records */
+    bool streamed;                 /* some were applied since pl_shard_take_streamed() */
     struct pl_counters *counters;
     struct pl_catalog catalog;   /* as of the newest change, in flight or not */
     struct pl_tables *published; /* as of the last applied batch; NULL once taken */

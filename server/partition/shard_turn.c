@@ -360,7 +360,7 @@ static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,
         else if (!pl_sequence_is_in(effect.key))
             pl_inflight_settle(shard->inflight, batch->number, effect.key);
         else if (effect.kind == PL_EFFECT_PUT)
-            pl_sequences_note(&shard->sequences, effect.key);
+            shard->streamed = pl_sequences_note(&shard->sequences, effect.key) || shard->streamed;
     }
 }
 
@@ -490,6 +490,14 @@ struct pl_tables *pl_shard_take_tables(struct pl_shard *shard)
 
     shard->published = NULL;
     return tables;
+}
+
+bool pl_shard_take_streamed(struct pl_shard *shard)
+{
+    bool streamed = shard->streamed;
+
+    shard->streamed = false;
+    return streamed;
 }
 
 bool pl_shard_is_idle(const struct pl_shard *shard)

@@ -3,7 +3,15 @@
 
 #include "partition/change.h"
 
-enum { FORMAT = 1, HEAD_BYTES = 6 + 8, PART_HEAD_BYTES = 8, ID_AT = 3, SEQUENCE_AT = 7 };
+enum {
+    FORMAT = 1,
+    TRIM_FORMAT = 2,
+    TRIM_BYTES = 1 + 8,
+    HEAD_BYTES = 6 + 8,
+    PART_HEAD_BYTES = 8,
+    ID_AT = 3,
+    SEQUENCE_AT = 7
+};
 enum { HAS_KEYS = 1, HAS_NEW = 2, HAS_OLD = 4, ALL_PARTS = 7 };
 
 const char *pl_stream_event_name(enum pl_stream_event event)
@@ -227,9 +235,12 @@ int pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct 
 {
     struct pl_bytes key, value;
     uint8_t bytes[PL_STREAM_KEY_BYTES];
-    int rc = pl_snapshot_seek(walk->snapshot,
-                              pl_stream_key(bytes, walk->partition, walk->stream_id, sequence), &key, &value);
+    int rc;
 
+    if (sequence == 0)
+        sequence = 1; /* what stands there is no record */
+    rc = pl_snapshot_seek(walk->snapshot, pl_stream_key(bytes, walk->partition, walk->stream_id, sequence),
+                          &key, &value);
     return arrive(walk, rc, key, value, out);
 }
 
@@ -239,4 +250,32 @@ int pl_stream_next(const struct pl_stream_walk *walk, struct pl_stream_record *o
     int rc = pl_snapshot_next(walk->snapshot, &key, &value);
 
     return arrive(walk, rc, key, value, out);
+}
+
+/* ---- trimming --------------------------------------------------------------------------------------- */
+
+int pl_stream_trimmed(const struct pl_stream_walk *walk, uint64_t *out)
+{
+    uint8_t key[PL_STREAM_KEY_BYTES];
+    struct pl_bytes value;
+    int rc = pl_snapshot_get(walk->snapshot, pl_stream_key(key, walk->partition, walk->stream_id, 0), &value);
+
+    if (rc == PL_ENOTFOUND) {
+        *out = 0;
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    if (value.len != TRIM_BYTES || value.data[0] != TRIM_FORMAT)
+        return PL_ECORRUPT;
+    *out = pl_get_le64(value.data + 1);
+    return 0;
+}
+
+void pl_stream_append_trim(struct pl_buf *change, uint16_t partition, uint32_t stream_id, uint64_t sequence)
+{
+    uint8_t key[PL_STREAM_KEY_BYTES], value[TRIM_BYTES] = { TRIM_FORMAT };
+
+    pl_put_le64(value + 1, sequence);
+    pl_change_put(change, pl_stream_key(key, partition, stream_id, 0), pl_bytes(value, sizeof value));
 }

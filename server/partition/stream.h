@@ -17,6 +17,8 @@
  *                                                                                      (little-endian)
  *
  * The keys stand alone only where no image holds them. Sequence numbers grow within a partition, with gaps (sequence.h).
+ * They begin with 1; under 0 stands how far a shard has been trimmed, once it was: format u8 (2) ▸ sequence u64. A
+ * reader that comes to a record may have missed one before it only when that is past the last record it saw.
  */
 enum pl_stream_event { PL_STREAM_INSERT = 1, PL_STREAM_MODIFY, PL_STREAM_REMOVE };
 
@@ -81,5 +83,14 @@ struct pl_stream_walk {
 int pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct pl_stream_record *out);
 /** The one after the last. */
 int pl_stream_next(const struct pl_stream_walk *walk, struct pl_stream_record *out);
+
+/**
+ * The last sequence that is gone from this shard; 0: none. Ends the walk. Asked after a walk it knows of all that
+ * the walk missed: who is behind it has missed records.
+ */
+int pl_stream_trimmed(const struct pl_stream_walk *walk, uint64_t *out);
+
+/** Append to `change`, before the records up to `sequence` are deleted in it: they are gone from here on. */
+void pl_stream_append_trim(struct pl_buf *change, uint16_t partition, uint32_t stream_id, uint64_t sequence);
 
 #endif

@@ -60,6 +60,8 @@ static const char *const conversation[] = {
     "BATCH WRITE {\"T\":{\"put\":[{\"id\":3}],\"delete\":[{\"id\":4}]}}\n",
     "COUNT Pages\nSCAN T\nRELOAD\nSTATS\nTABLES\n",
     "CREATE Carts {\"partition_key\":\"id:N\"}\nHELP\nHELP PUT\nNONSENSE\n",
+    "#f TAIL T FROM oldest\n",
+    "\nTAIL T FROM latest\n",
     "UPDATE T {\"id\":1} SET a = 1, b = ", /* in two pieces, so that the first must be kept */
     "2 RETURN ALL_NEW\nQUIT\n",
 };
@@ -101,6 +103,7 @@ static bool try_failing(long n, bool and_all_after)
     standin_init(&standin);
     options.engine = standin_engine(&standin);
     CHECK(pl_loop_start(&options, &loop) == 0);
+    atomic_store(&standin.records, 3);
     atomic_store(&has_failed, false);
     atomic_store(&for_good, and_all_after);
     atomic_store(&allocations_left, n);
@@ -114,6 +117,7 @@ static bool try_failing(long n, bool and_all_after)
     close(ends[0]);
     pl_loop_stop(loop);
     pl_loop_join(loop);
+    CHECK(atomic_load(&standin.tails) == 0);
     CHECK(atomic_load(&standin.attached) == 0 && atomic_load(&standin.pending) == 0);
     standin_deinit(&standin);
     return atomic_load(&has_failed);

@@ -46,6 +46,7 @@ static void stage_close(struct stage *stage)
     pl_loop_stop(stage->loop);
     pl_loop_join(stage->loop);
     CHECK(atomic_load(&stage->standin.attached) == 0 && atomic_load(&stage->standin.pending) == 0);
+    CHECK(atomic_load(&stage->standin.tails) == 0);
     standin_deinit(&stage->standin);
 }
 
@@ -138,14 +139,13 @@ static void a_wrong_request_costs_nothing_else(void)
 
     stage_open(&stage, 0, 0);
     fd = stage_client(&stage);
-    say(fd, "NONSENSE\nPUT T {\"id\":\n#7 GET T\nTAIL x\nAUTH a b\nPING \xff\nPING\n");
+    say(fd, "NONSENSE\nPUT T {\"id\":\n#7 GET T\nAUTH a b\nPING \xff\nPING\n");
     hear(fd, "ERR UnknownOperationException there is no verb 'NONSENSE': HELP lists them all\n"
              "ERR SerializationException PUT, in the item: expected a value at byte 12, found the end\n"
              "#7 ERR SerializationException GET expected the key as a JSON object {..}, found the end of the "
              "line. ");
     hear(fd, "The grammar is: GET table {key} [SELECT path, ...] [CONSISTENT] [NAMES {..}] [CAPACITY "
              "TOTAL|INDEXES]\n"
-             "ERR UnknownOperationException TAIL is known but not part of this version (" PL_VERSION ")\n"
              "ERR ValidationException this server has no users: every connection may do everything, and AUTH "
              "is not "
              "needed\nERR SerializationException the line is not well-formed UTF-8\nOK\n");
@@ -375,6 +375,162 @@ static void who_is_silent_too_long_is_closed(void)
     stage_close(&stage);
 }
 
+static void a_tail_tells_what_comes_and_where_it_stands(void)
+{
+    struct stage stage;
+    int fd, other;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    other = stage_client(&stage);
+    say(fd, "TAIL T\n");
+    hear(fd, "ROW {\"position\":\"0\"}\n");
+    standin_stream(&stage.standin, 2);
+    hear(fd, "ROW {\"n\":1}\nROW {\"n\":2}\nROW {\"position\":\"2\"}\n");
+    say(other, "PING\n#x TAIL T FROM oldest\n");
+    hear(other, "OK\n#x ROW {\"n\":1}\n#x ROW {\"n\":2}\n#x ROW {\"position\":\"2\"}\n");
+    standin_stream(&stage.standin, 13);
+    hear(fd, "ROW {\"n\":3}\nROW {\"n\":4}\nROW {\"n\":5}\nROW {\"n\":6}\nROW {\"n\":7}\nROW {\"n\":8}\n"
+             "ROW {\"n\":9}\nROW {\"n\":10}\nROW {\"n\":11}\nROW {\"n\":12}\nROW {\"position\":\"12\"}\n"
+             "ROW {\"n\":13}\nROW {\"position\":\"13\"}\n");
+    close(other);
+    say(fd, "\nTAIL T FROM 11\n");
+    hear(fd, "END {\"count\":13,\"position\":\"13\"}\n"
+             "ROW {\"n\":12}\nROW {\"n\":13}\nROW {\"position\":\"13\"}\n");
+    close(fd);
+    stage_close(&stage);
+}
+
+static void the_next_line_ends_a_tail_and_runs(void)
+{
+    struct stage stage;
+    int fd;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    say(fd, "TAIL T\n");
+    hear(fd, "ROW {\"position\":\"0\"}\n");
+    say(fd, "#a GET T {\"id\":1}\nTAIL Wrong\nTAIL T LATEST\nPING\n#b TAIL T\n");
+    hear(fd, "END {\"count\":0,\"position\":\"0\"}\n#a OK\nERR ValidationException a wrong table\n"
+             "ERR SerializationException TAIL expected FROM or the end of the line, found 'LATEST'. The "
+             "grammar is: "
+             "TAIL table [FROM oldest|latest|position]\nOK\n#b ROW {\"position\":\"0\"}\n");
+    say(fd, "PI"); /* not a line yet */
+    standin_stream(&stage.standin, 1);
+    hear(fd, "#b ROW {\"n\":1}\n#b ROW {\"position\":\"1\"}\n");
+    say(fd, "NG\nTAIL T\nTAIL T\nQUIT\n");
+    hear(fd, "#b END {\"count\":1,\"position\":\"1\"}\nOK\nEND {\"count\":0,\"position\":\"1\"}\n"
+             "END {\"count\":0,\"position\":\"1\"}\nOK\n");
+    hear_end(fd);
+    stage_close(&stage);
+}
+
+static void a_tail_ends_with_its_stream(void)
+{
+    struct stage stage;
+    int fd;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    say(fd, "TAIL T\n");
+    hear(fd, "ROW {\"position\":\"0\"}\n");
+    atomic_store(&stage.standin.stream_ended, true);
+    standin_stream(&stage.standin, 1);
+    hear(fd, "ROW {\"n\":1}\nEND {\"count\":1,\"ended\":true,\"position\":\"1\"}\n");
+    atomic_store(&stage.standin.stream_ended, false);
+    say(fd, "TAIL T\n");
+    hear(fd, "ROW {\"position\":\"1\"}\n");
+    atomic_store(&stage.standin.stream_trimmed, true);
+    standin_stream(&stage.standin, 2);
+    hear(fd, "ERR TrimmedDataAccessException records that were not told yet are kept no longer: start from "
+             "oldest\n");
+    say(fd, "PING\n");
+    hear(fd, "OK\n");
+    close(fd);
+    stage_close(&stage);
+}
+
+static void who_says_no_more_is_told_all_up_to_now(void)
+{
+    struct stage stage;
+    int fd;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    say(fd, "PING\n");
+    hear(fd, "OK\n"); /* the loop is there */
+    standin_stream(&stage.standin, 2);
+    say(fd, "TAIL T FROM oldest\n");
+    shutdown(fd, SHUT_WR);
+    hear(fd, "ROW {\"n\":1}\nROW {\"n\":2}\nROW {\"position\":\"2\"}\n"
+             "END {\"count\":2,\"position\":\"2\"}\n");
+    hear_end(fd);
+    fd = stage_client(&stage);
+    say(fd, "TAIL T\n");
+    hear(fd, "ROW {\"position\":\"2\"}\n");
+    pl_loop_stop(stage.loop); /* and a server that stops says so */
+    hear(fd, "END {\"count\":0,\"position\":\"2\"}\n");
+    hear_end(fd);
+    pl_loop_join(stage.loop);
+    CHECK(atomic_load(&stage.standin.tails) == 0);
+    standin_deinit(&stage.standin);
+}
+
+/* Others are served meanwhile, and a line ends it however much is unsent. */
+static void a_tail_that_is_not_read_waits(void)
+{
+    enum { RECORDS = 20000, KEPT_MAX = (UNSENT_BYTES_MAX + (4 << 20)) / 1000 };
+    struct stage stage;
+    size_t total = 0;
+    char bytes[65536];
+    int fd, other;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    other = stage_client(&stage);
+    say(fd, "TAIL Big FROM oldest\n");
+    hear(fd, "ROW {\"position\":\"0\"}\n");
+    standin_stream(&stage.standin, RECORDS);
+    for (int i = 0; i < 200; i++) {
+        say(other, "PING\n");
+        hear(other, "OK\n");
+    }
+    CHECK(atomic_load(&stage.standin.records_read) < KEPT_MAX);
+    while (total < 10 << 20) {
+        ssize_t len = recv(fd, bytes, sizeof bytes, 0);
+
+        CHECK(len > 0);
+        total += (size_t)len;
+        CHECK(atomic_load(&stage.standin.records_read) < total / 1000 + KEPT_MAX);
+    }
+    say(fd, "QUIT\n");
+    while (recv(fd, bytes, sizeof bytes, 0) > 0)
+        total++;
+    CHECK(atomic_load(&stage.standin.records_read) < RECORDS);
+    close(fd);
+    close(other);
+    stage_close(&stage);
+}
+
+static void a_client_may_go_while_it_tails(void)
+{
+    struct stage stage;
+    int fd;
+
+    stage_open(&stage, 0, 0);
+    for (int i = 0; i < 50; i++) {
+        fd = stage_client(&stage);
+        say(fd, "TAIL Big FROM oldest\n");
+        hear(fd, "ROW {\"");
+        if (i % 2 == 0)
+            standin_stream(&stage.standin, (uint32_t)(i + 1) * 100);
+        close(fd);
+    }
+    while (atomic_load(&stage.standin.tails) > 0)
+        sched_yield();
+    stage_close(&stage);
+}
+
 static void a_stopping_loop_answers_what_was_asked(void)
 {
     struct stage stage;
@@ -566,6 +722,12 @@ int main(void)
     RUN(who_does_not_read_is_not_served_further);
     RUN(who_never_reads_is_cut);
     RUN(who_is_silent_too_long_is_closed);
+    RUN(a_tail_tells_what_comes_and_where_it_stands);
+    RUN(the_next_line_ends_a_tail_and_runs);
+    RUN(a_tail_ends_with_its_stream);
+    RUN(who_says_no_more_is_told_all_up_to_now);
+    RUN(a_tail_that_is_not_read_waits);
+    RUN(a_client_may_go_while_it_tails);
     RUN(a_stopping_loop_answers_what_was_asked);
     RUN(a_client_may_go_while_its_writes_travel);
     RUN(a_thousand_connections_leave_nothing_behind);

@@ -187,10 +187,13 @@ static void flush(void *attachment)
         s->wake(s->wake_state);
 }
 
+static void tell_tails(struct standin *s);
+
 static void deliver(void *attachment)
 {
     struct standin *s = attachment;
 
+    tell_tails(s);
     while (s->first != NULL && !atomic_load(&s->hold)) {
         struct pl_operation *op = s->first;
 
@@ -225,6 +228,101 @@ static void stats(void *attachment, struct pl_bytes table, struct pl_buf *out)
     pl_buf_append_bytes(out, pl_str("{\"writes\":0}"));
 }
 
+/* ---- the stream --- */
+
+enum { TAIL_READ_RECORDS = 10 };
+
+struct standin_tail {
+    struct standin *standin;
+    struct standin_tail *next;
+    void (*ready)(void *state);
+    void *state;
+    uint32_t seen;
+    bool big;
+};
+
+void standin_stream(struct standin *s, uint32_t records)
+{
+    atomic_store(&s->records, records);
+    s->wake(s->wake_state);
+}
+
+static void tell_tails(struct standin *s)
+{
+    for (struct standin_tail *tail = s->tail_list; tail != NULL; tail = tail->next)
+        if (tail->seen < atomic_load(&s->records) || atomic_load(&s->stream_ended))
+            tail->ready(tail->state);
+}
+
+static int tail_open(void *attachment, struct pl_bytes table, struct pl_bytes from,
+                     void (*ready)(void *state), void *state, void **out, struct pl_reason *why)
+{
+    struct standin *s = attachment;
+    struct standin_tail *tail;
+
+    if (pl_bytes_equal(table, pl_str("Wrong")))
+        return pl_reason_set(why, PL_EINVALID, "a wrong table");
+    standin_inside++;
+    tail = calloc(1, sizeof *tail);
+    standin_inside--;
+    PL_ASSERT(tail != NULL);
+    *tail = (struct standin_tail){ .standin = s, .next = s->tail_list, .ready = ready, .state = state };
+    tail->big = pl_bytes_equal(table, pl_str("Big"));
+    if (pl_bytes_equal(from, pl_str("latest")))
+        tail->seen = atomic_load(&s->records);
+    else if (!pl_bytes_equal(from, pl_str("oldest")))
+        tail->seen = (uint32_t)strtoul(from.data, NULL, 10);
+    s->tail_list = tail;
+    atomic_fetch_add(&s->tails, 1);
+    *out = tail;
+    return 0;
+}
+
+static int tail_read(void *opaque, int (*row)(void *state, struct pl_bytes json), void *state,
+                     struct pl_tail_progress *progress)
+{
+    struct standin_tail *tail = opaque;
+    struct standin *s = tail->standin;
+    char json[1200];
+
+    if (atomic_load(&s->stream_trimmed))
+        return PL_ETRIMMED;
+    for (int i = 0; i < TAIL_READ_RECORDS && tail->seen < atomic_load(&s->records); i++) {
+        int rc;
+
+        if (tail->big)
+            snprintf(json, sizeof json, "{\"n\":%u,\"text\":\"%01000d\"}", tail->seen + 1, 7);
+        else
+            snprintf(json, sizeof json, "{\"n\":%u}", tail->seen + 1);
+        rc = row(state, pl_str(json));
+        if (rc != 0)
+            return rc;
+        tail->seen++;
+        atomic_fetch_add(&s->records_read, 1);
+    }
+    progress->more = tail->seen < atomic_load(&s->records);
+    progress->ended = !progress->more && atomic_load(&s->stream_ended);
+    return 0;
+}
+
+static void tail_position(void *opaque, struct pl_buf *out)
+{
+    struct standin_tail *tail = opaque;
+
+    pl_buf_append_format(out, "%u", tail->seen);
+}
+
+static void tail_close(void *opaque)
+{
+    struct standin_tail *tail = opaque, **at = &tail->standin->tail_list;
+
+    while (*at != tail)
+        at = &(*at)->next;
+    *at = tail->next;
+    atomic_fetch_sub(&tail->standin->tails, 1);
+    free(tail);
+}
+
 static int reload(void *attachment, void (*done)(void *, int, const struct pl_reason *), void *state)
 {
     struct standin *s = attachment;
@@ -255,6 +353,10 @@ struct pl_engine standin_engine(struct standin *s)
         .rest = rest,
         .tables = tables,
         .stats = stats,
+        .tail_open = tail_open,
+        .tail_read = tail_read,
+        .tail_position = tail_position,
+        .tail_close = tail_close,
         .reload = reload,
         .check = check,
     };
