@@ -48,6 +48,7 @@ struct pl_shard {
     /* Operations waiting, and batches on their way. */
     struct pl_operation *queue_first, *queue_last;
     size_t queued;
+    uint32_t looked_ahead; /* so many of the queue: their items were asked for */
     struct pl_batch *gathering;
     struct pl_batch *in_flight; /* on the worker */
     struct pl_batch *durable;   /* to be applied; oldest first */

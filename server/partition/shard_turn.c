@@ -260,13 +260,36 @@ void pl_shard_seal(struct pl_shard *shard)
     shard->stats.batches++;
 }
 
+/*
+ * What the next of the queue will look at first is the item that stands under their key. Several of them are
+ * asked for together, so that the shard waits for memory once and not for each.
+ */
+static void look_ahead(struct pl_shard *shard)
+{
+    struct pl_bytes keys[PL_STORE_PREFETCH_MAX];
+    size_t count = 0;
+
+    shard->looked_ahead = 0;
+    for (struct pl_operation *op = shard->queue_first;
+         op != NULL && shard->looked_ahead < PL_STORE_PREFETCH_MAX; op = op->next, shard->looked_ahead++)
+        if (op->key.len > 0)
+            keys[count++] = pl_key_view(&op->key);
+    if (count > 1 && pl_shard_freshen_view(shard) == 0)
+        pl_snapshot_prefetch(shard->evaluator.view.snapshot, keys, count);
+}
+
 bool pl_shard_turn(struct pl_shard *shard)
 {
     bool more;
 
     pl_shard_seal(shard);
-    while (takes_up(shard))
+    shard->looked_ahead = 0;
+    while (takes_up(shard)) {
+        if (shard->looked_ahead == 0)
+            look_ahead(shard);
+        shard->looked_ahead--;
         take_up(shard, pop(shard));
+    }
     more = pl_shard_do_chore(shard);
     more = pl_shard_do_timed(shard) || more;
     pl_shard_seal(shard);

@@ -464,6 +464,23 @@ static void prefetch_slot(const struct pl_memtable *table, uint64_t hash)
     __builtin_prefetch(&slots->at[hash & slots->mask]);
 }
 
+void pl_memtable_prefetch(const struct pl_memtable *table, const uint64_t *hashes, size_t count)
+{
+    struct slots *slots = atomic_load_explicit(&((struct pl_memtable *)table)->slots, memory_order_acquire);
+    struct pl_memtable_node *nodes[PL_MEMTABLE_GROUP_MAX];
+
+    PL_ASSERT(count <= PL_MEMTABLE_GROUP_MAX);
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(&slots->at[hashes[i] & slots->mask]);
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = atomic_load_explicit(&slots->at[hashes[i] & slots->mask], memory_order_acquire);
+        __builtin_prefetch(nodes[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (nodes[i] != NULL && nodes[i]->hash == hashes[i])
+            __builtin_prefetch(atomic_load_explicit(&nodes[i]->value, memory_order_relaxed));
+}
+
 int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_entry *entries, size_t count)
 {
     struct entrance entrances[PL_MEMTABLE_GROUP_MAX];

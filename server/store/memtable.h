@@ -56,6 +56,9 @@ uint64_t pl_memtable_hash(struct pl_bytes key);
 bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
                      struct pl_memtable_entry *out);
 
+/** Have the memory near that pl_memtable_get() will want for these keys, all together. At most PL_MEMTABLE_GROUP_MAX. */
+void pl_memtable_prefetch(const struct pl_memtable *table, const uint64_t *hashes, size_t count);
+
 /** A place in a table: a node, NULL past either end. Good as long as a reference is held. */
 struct pl_memtable_node;
 

@@ -273,6 +273,42 @@ int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl
     return pl_txn_get(snapshot->txn, key, out);
 }
 
+/* Those that memory knows need no look into the store. */
+static size_t unknown_of(const struct pl_snapshot *snapshot, const struct pl_bytes *keys,
+                         const uint64_t *hashes, size_t count, struct pl_bytes *unknown)
+{
+    struct pl_memtable_entry entry;
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+
+        for (int t = 0; t < TABLES && !known; t++)
+            known = snapshot->tables[t] != NULL &&
+                    pl_memtable_get(snapshot->tables[t], keys[i], hashes[i], &entry);
+        if (!known)
+            unknown[left++] = keys[i];
+    }
+    return left;
+}
+
+_Static_assert((int)PL_STORE_PREFETCH_MAX <= (int)PL_MEMTABLE_GROUP_MAX, "one group serves both");
+
+void pl_snapshot_prefetch(struct pl_snapshot *snapshot, const struct pl_bytes *keys, size_t count)
+{
+    struct pl_bytes unknown[PL_STORE_PREFETCH_MAX];
+    uint64_t hashes[PL_STORE_PREFETCH_MAX] = { 0 };
+
+    PL_ASSERT(count <= PL_STORE_PREFETCH_MAX);
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = pl_memtable_hash(keys[i]);
+    for (int t = 0; t < TABLES; t++)
+        if (snapshot->tables[t] != NULL)
+            pl_memtable_prefetch(snapshot->tables[t], hashes, count);
+    count = unknown_of(snapshot, keys, hashes, count, unknown);
+    (void)pl_txn_prefetch(snapshot->txn, unknown, count);
+}
+
 /* ---- the walk --------------------------------------------------------------------------------------- */
 
 static int note_stored(struct pl_snapshot *s, int rc)

@@ -69,6 +69,9 @@ bool pl_snapshot_is_renewed(const struct pl_snapshot *snapshot);
 /** As pl_txn_get(); views are good until the snapshot is reset or renewed. */
 int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out);
 
+/** Have the memory near that pl_snapshot_get() will want for these keys: at most PL_STORE_PREFETCH_MAX. */
+void pl_snapshot_prefetch(struct pl_snapshot *snapshot, const struct pl_bytes *keys, size_t count);
+
 /* One walk at a time, up or down. As pl_cursor_seek() and its like; key and value must both be wanted. */
 int pl_snapshot_seek(struct pl_snapshot *snapshot, struct pl_bytes at_least, struct pl_bytes *key,
                      struct pl_bytes *value);

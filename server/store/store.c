@@ -409,6 +409,7 @@ static bool address_space_allows(uint64_t bytes)
 
 static int move_map(struct pl_store *store, uint64_t bytes)
 {
+    store->map_moves++;
     if (mdb_env_set_mapsize(store->env, bytes) == 0) {
         store->map_bytes = bytes;
         return 0;

@@ -98,6 +98,13 @@ uint64_t pl_txn_dirty_bytes(const struct pl_txn *txn);
  */
 int pl_txn_get(struct pl_txn *txn, struct pl_bytes key, struct pl_bytes *out);
 
+/**
+ * Have the memory near that looking up these keys will want, all of them together: for who knows several keys ahead of
+ * asking for them. Only of a reader's transaction. It cannot fail; how many of them it came upon is for the curious.
+ */
+enum { PL_STORE_PREFETCH_MAX = 16 };
+size_t pl_txn_prefetch(struct pl_txn *txn, const struct pl_bytes *keys, size_t count);
+
 /** The number of the state it sees: grows by one with each commit that changed something. */
 uint64_t pl_txn_id(const struct pl_txn *txn);
 

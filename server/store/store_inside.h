@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/** What store.c and store_room.c share. Nobody else includes this. */
+/** What store.c, store_prefetch.c and store_room.c share. Nobody else includes this. */
 
 #define PL_STORE_NO_TXN UINT64_MAX
 
@@ -25,6 +25,7 @@ struct pl_store {
     const struct pl_logger *logger;
     uint32_t page_bytes;
     uint64_t map_bytes;
+    uint64_t map_moves; /* how often it may have moved: only while nobody holds it */
     uint64_t map_bytes_max;
     uint64_t disk_reserve_bytes;
 
@@ -49,6 +50,8 @@ struct pl_txn {
     uint64_t dirty_bytes;
     int failed; /* the first failure of a write: commit will not pretend */
     bool writable;
+    const uint8_t *map; /* a reader's: where it found the map; NULL: not yet */
+    uint64_t map_moves; /* ... and when */
 };
 
 struct pl_reader {

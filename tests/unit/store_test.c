@@ -740,6 +740,76 @@ static void random_writes_agree_with_a_model(void)
     pl_store_close(store);
 }
 
+/* ---- looking ahead ---- */
+
+enum { AHEAD_KEYS = 3000 };
+
+/* Of all lengths, in no order; the n-th is one of its own. */
+static struct pl_bytes ahead_key(uint32_t n, char *space)
+{
+    size_t len = 8 + n * 7 % (PL_STORE_KEY_MAX - 8);
+
+    memset(space, 'a' + (int)(n % 3), len);
+    pl_put_be32(space + 1, n * UINT32_C(2654435761));
+    return pl_bytes(space, len);
+}
+
+static int put_ahead_keys(struct pl_store *store, uint32_t from, uint32_t to)
+{
+    static char value[6000]; /* some values have pages of their own */
+    struct pl_txn *txn;
+    int rc = pl_txn_begin(store, &txn);
+
+    for (uint32_t n = from; n < to && rc == 0; n += 2) {
+        char space[PL_STORE_KEY_MAX];
+
+        rc = pl_txn_put(txn, ahead_key(n, space), pl_bytes(value, n % 50 == 0 ? sizeof value : n % 300));
+    }
+    if (rc == 0 && from == 0)
+        rc = pl_txn_put_identity(txn, pl_str("whose this is"));
+    if (rc != 0)
+        return rc;
+    return pl_txn_commit(txn);
+}
+
+/* How many of sixteen keys from `n` on it comes upon. */
+static size_t look_ahead(struct pl_txn *txn, uint32_t n)
+{
+    char spaces[PL_STORE_PREFETCH_MAX][PL_STORE_KEY_MAX];
+    struct pl_bytes keys[PL_STORE_PREFETCH_MAX];
+
+    for (uint32_t i = 0; i < PL_STORE_PREFETCH_MAX; i++)
+        keys[i] = ahead_key(n + i, spaces[i]);
+    return pl_txn_prefetch(txn, keys, PL_STORE_PREFETCH_MAX);
+}
+
+static void looking_ahead_comes_upon_the_keys_that_are_there(void)
+{
+    struct pl_store_options options = { .map_bytes = 32 << 20, .map_bytes_max = 256 << 20 };
+    struct pl_store *store = fresh_store("ahead", options);
+    struct pl_bytes edges[] = { pl_str("!"), pl_str("zzz") };
+    struct pl_reader *reader;
+    struct pl_txn *txn;
+
+    CHECK(pl_reader_open(store, &reader) == 0 && pl_reader_renew(reader, &txn) == 0);
+    CHECK(look_ahead(txn, 0) == 0); /* nothing is there, not even an owner */
+    CHECK(put_ahead_keys(store, 0, AHEAD_KEYS) == 0);
+    CHECK(look_ahead(txn, 0) == 0); /* not in this snapshot */
+    CHECK(pl_reader_renew(reader, &txn) == 0);
+    for (uint32_t n = 0; n < AHEAD_KEYS - PL_STORE_PREFETCH_MAX; n += 5)
+        CHECK(look_ahead(txn, n) == PL_STORE_PREFETCH_MAX / 2); /* every other key was put */
+    CHECK(pl_txn_prefetch(txn, edges, 2) == 0 && pl_txn_prefetch(txn, edges, 0) == 0);
+    pl_reader_reset(reader);
+    CHECK(pl_store_grow(store) == 0); /* the map moves */
+    CHECK(put_ahead_keys(store, 1, AHEAD_KEYS) == 0);
+    CHECK(pl_reader_renew(reader, &txn) == 0 && look_ahead(txn, 100) == PL_STORE_PREFETCH_MAX);
+    /* Two commits later the meta page of this snapshot is another's: then it looks nowhere. */
+    CHECK(put_one(store, "one", pl_str("1")) == 0 && look_ahead(txn, 100) == PL_STORE_PREFETCH_MAX);
+    CHECK(put_one(store, "two", pl_str("2")) == 0 && look_ahead(txn, 100) == 0);
+    pl_reader_close(reader);
+    pl_store_close(store);
+}
+
 int main(void)
 {
     RUN(what_was_put_is_read_back);
@@ -767,5 +837,6 @@ int main(void)
 #endif
     RUN(rot_in_a_value_is_never_read_as_data);
     RUN(random_writes_agree_with_a_model);
+    RUN(looking_ahead_comes_upon_the_keys_that_are_there);
     return test_summary();
 }
