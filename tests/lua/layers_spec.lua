@@ -93,7 +93,10 @@ local function sources()
       local path = below .. name
       if name:match("^%.") then -- luacheck: ignore
       elseif lfs.attributes("server/" .. path, "mode") == "directory" then
-        folders[#folders + 1] = path
+        -- A folder within a layer is a part of it, and its sources are named where the layer's are.
+        if below == "" then
+          folders[#folders + 1] = path
+        end
         walk(path .. "/")
       elseif name:match("%.[ch]$") then
         paths[#paths + 1] = path
@@ -127,9 +130,12 @@ describe("the layers of server/", function()
     local paths = sources()
     local forgotten = {}
     for _, path in ipairs(paths) do
-      local folder, name = path:match("^(.-)([^/]+%.c)$")
-      local list = folder and "server/" .. folder .. "CMakeLists.txt"
-      if list and not (lfs.attributes(list) and names(read(list), name)) then
+      local folder, name = path:match("^([^/]+/)(.+%.c)$")
+      if not folder then
+        folder, name = "", path:match("^[^/]+%.c$")
+      end
+      local list = "server/" .. folder .. "CMakeLists.txt"
+      if name and not (lfs.attributes(list) and names(read(list), name)) then
         forgotten[#forgotten + 1] = list .. " does not name " .. name
       end
     end
