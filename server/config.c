@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum kind {
     KIND_TEXT,
     KIND_ADDRESS,
     KIND_COUNT,
+    KIND_BYTES,
     KIND_PARTITIONS,
     KIND_SYNC,
     KIND_LOG_FORMAT,
@@ -20,7 +22,7 @@ struct setting {
     enum kind kind;
     const char *fallback;
     size_t place; /* in struct pl_config */
-    uint32_t least, most;
+    uint64_t least, most;
     const char *argument;
     const char *summary;
 };
@@ -60,6 +62,9 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                                 "one call of a Lua function may take" },
     [PL_CONFIG_SCRIPT_MEMORY] = { "script-memory-mb", KIND_COUNT, "64", PLACE(script_memory_mb), 1, 65536,
                                   "MB", "a module's Lua state may hold" },
+    [PL_CONFIG_ITEM_COLLECTION] = { "item-collection-bytes", KIND_BYTES, "10737418240",
+                                    PLACE(collection_bytes_max), 1, UINT64_C(1) << 50, "N",
+                                    "of one partition key in a table with local indexes, their entries too" },
 };
 
 /* --- finding and storing texts --- */
@@ -275,7 +280,7 @@ static int wrong(const struct setting *setting, const char *text, const char *ex
     return pl_reason_set(why, PL_ECONFIG, "%s: expected %s, found '%s'", setting->key, expected, text);
 }
 
-static bool read_number(const char *text, uint32_t least, uint32_t most, uint32_t *out)
+static bool read_whole(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
     uint64_t number = 0;
 
@@ -288,18 +293,37 @@ static bool read_number(const char *text, uint32_t least, uint32_t most, uint32_
     }
     if (number < least || number > most)
         return false;
+    *out = number;
+    return true;
+}
+
+static bool read_number(const char *text, uint64_t least, uint64_t most, uint32_t *out)
+{
+    uint64_t number;
+
+    if (!read_whole(text, least, most, &number))
+        return false;
     *out = (uint32_t)number;
     return true;
 }
 
-static int read_count(const struct setting *setting, const char *text, uint32_t *out, struct pl_reason *why)
+static int not_whole(const struct setting *setting, const char *text, struct pl_reason *why)
 {
     char expected[96];
 
-    if (read_number(text, setting->least, setting->most, out))
-        return 0;
-    snprintf(expected, sizeof expected, "a whole number from %u to %u", setting->least, setting->most);
+    snprintf(expected, sizeof expected, "a whole number from %" PRIu64 " to %" PRIu64, setting->least,
+             setting->most);
     return wrong(setting, text, expected, why);
+}
+
+static int read_count(const struct setting *setting, const char *text, uint32_t *out, struct pl_reason *why)
+{
+    return read_number(text, setting->least, setting->most, out) ? 0 : not_whole(setting, text, why);
+}
+
+static int read_bytes(const struct setting *setting, const char *text, uint64_t *out, struct pl_reason *why)
+{
+    return read_whole(text, setting->least, setting->most, out) ? 0 : not_whole(setting, text, why);
 }
 
 static int read_partitions(const struct setting *setting, const char *text, uint32_t *out,
@@ -367,6 +391,9 @@ static int understand(struct pl_config *config, enum pl_config_key key, struct p
         break;
     case KIND_COUNT:
         rc = read_count(setting, text, place, why);
+        break;
+    case KIND_BYTES:
+        rc = read_bytes(setting, text, place, why);
         break;
     case KIND_PARTITIONS:
         rc = read_partitions(setting, text, place, why);

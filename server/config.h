@@ -39,6 +39,7 @@ enum pl_config_key {
     PL_CONFIG_DRAIN_TIMEOUT,
     PL_CONFIG_SCRIPT_TIME,
     PL_CONFIG_SCRIPT_MEMORY,
+    PL_CONFIG_ITEM_COLLECTION,
     PL_CONFIG_KEY_TOTAL
 };
 
@@ -66,6 +67,7 @@ struct pl_config {
     uint32_t drain_timeout_s;
     uint32_t script_time_ms;
     uint32_t script_memory_mb;
+    uint64_t collection_bytes_max;
 };
 
 /**

@@ -307,6 +307,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
                                         .sync_interval_ms = node->options.sync_interval_ms,
                                         .checkpoint_interval_ms = node->options.checkpoint_interval_ms,
                                         .checkpoint_journal_bytes = node->options.checkpoint_journal_bytes,
+                                        .collection_bytes_max = node->options.collection_bytes_max,
                                         .clock = node->options.clock,
                                         .logger = node->options.logger };
 

@@ -29,8 +29,9 @@ struct pl_node_options {
     uint64_t checkpoint_journal_bytes; /* or sooner, after so much journal; 0: 64 MiB */
     uint64_t journal_segment_bytes;    /* 0: 64 MiB */
     uint64_t transaction_bytes_max;    /* of dirty pages, in one transaction of a flush; 0: 16 MiB */
-    uint32_t reader_count;             /* routers that will attach, and a few more for backups and checks */
-    bool threads;                      /* false: everything runs in the caller's thread (embedding) */
+    uint64_t collection_bytes_max; /* of the items and local index entries of one partition key; 0: 10 GiB */
+    uint32_t reader_count;         /* routers that will attach, and a few more for backups and checks */
+    bool threads;                  /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;
     struct pl_random random;
     const struct pl_disk *disk; /* NULL: the machine's own. Copied */

@@ -28,6 +28,7 @@ int pl_perilune_open(const struct pl_perilune_options *options, struct pl_perilu
                                     .sync_interval_ms = options->sync_interval_ms,
                                     .script_time_ms = options->script_time_ms,
                                     .script_memory_bytes = options->script_memory_bytes,
+                                    .collection_bytes_max = options->collection_bytes_max,
                                     .reader_count = 1,
                                     .clock = pl_clock_system(),
                                     .random = pl_random_system(),

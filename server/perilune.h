@@ -31,6 +31,7 @@ struct pl_perilune_options {
     uint32_t sync_interval_ms;      /* for PL_SYNC_INTERVAL */
     uint32_t script_time_ms;        /* 0: 100 */
     uint64_t script_memory_bytes;   /* 0: 64 MiB */
+    uint64_t collection_bytes_max;  /* 0: 10 GiB */
     const struct pl_disk *disk;     /* NULL: the machine's own. Copied */
     const struct pl_logger *logger; /* NULL: silent. Must outlive the database */
 };

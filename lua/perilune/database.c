@@ -72,9 +72,10 @@ static void sync_field(lua_State *L, int options, struct pl_perilune_options *ou
     out->sync_interval_ms = (uint32_t)ms;
 }
 
-static const char *const known_options[] = { "path",       "scripts",        "sync",
-                                             "partitions", "script_time_ms", "script_memory_bytes",
-                                             NULL };
+static const char *const known_options[] = {
+    "path", "scripts", "sync", "partitions", "script_time_ms", "script_memory_bytes", "item_collection_bytes",
+    NULL
+};
 
 static void check_known(lua_State *L, int options)
 {
@@ -88,8 +89,8 @@ static void check_known(lua_State *L, int options)
         if (known_options[i] == NULL)
             luaL_error(
                 L,
-                "open: there is no option '%s'; there are path, scripts, sync, partitions, script_time_ms "
-                "and script_memory_bytes",
+                "open: there is no option '%s'; there are path, scripts, sync, partitions, script_time_ms, "
+                "script_memory_bytes and item_collection_bytes",
                 luaL_tolstring(L, -2, NULL));
         lua_pop(L, 1);
     }
@@ -110,6 +111,7 @@ static void read_options(lua_State *L, struct pl_perilune_options *out)
     out->partition_count = (uint32_t)count_field(L, 1, "partitions", 4096);
     out->script_time_ms = (uint32_t)count_field(L, 1, "script_time_ms", 3600000);
     out->script_memory_bytes = count_field(L, 1, "script_memory_bytes", INT64_MAX);
+    out->collection_bytes_max = count_field(L, 1, "item_collection_bytes", INT64_MAX);
 }
 
 int pl_database_open(lua_State *L)

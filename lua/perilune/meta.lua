@@ -80,6 +80,7 @@ function perilune.ge(value) end
 ---@field partitions? integer         of a new data directory; a power of two, 64 by default
 ---@field script_time_ms? integer     what one call of a module's function may take; 100 by default
 ---@field script_memory_bytes? integer
+---@field item_collection_bytes? integer  of one partition key in a table with local indexes; 10 GiB
 
 ---@param options string|perilune.open_options
 ---@return perilune.database? database

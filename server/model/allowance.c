@@ -33,6 +33,9 @@ static int64_t capped(int64_t empty_ns, uint64_t now_ns)
 {
     int64_t full_ns = (int64_t)now_ns - BURST_NS;
 
+#ifdef PL_MUTANT_NO_CAP
+    full_ns = INT64_MIN;
+#endif
     return empty_ns < full_ns ? full_ns : empty_ns;
 }
 

@@ -86,6 +86,8 @@ struct pl_reply {
     uint32_t unprocessed; /* BATCH_*: children that were left out, with rc PL_ETHROUGHPUT: to be sent again */
     struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
     struct pl_capacity capacity;
+    bool has_collection; /* a write to a table with local indexes: what shares the item's partition key */
+    uint64_t collection_bytes;
 };
 
 /** One row of a QUERY, SCAN or BATCH_GET, handed over while `item`'s bytes are good: copy or write it out now. */

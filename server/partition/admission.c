@@ -46,6 +46,9 @@ int pl_admission_indexes(const struct pl_table *table, const struct pl_capacity 
     for (uint32_t i = 0; i < touched->index_count; i++) {
         const struct pl_index *index = pl_table_index(table, touched->indexes[i].name);
 
+#ifdef PL_MUTANT_INDEX_IGNORED
+        break;
+#endif
         if (index != NULL && index->allowances != NULL &&
             !pl_allowance_admits(&index->allowances->write, now_ns))
             return throttled_by_index(why);

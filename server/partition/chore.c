@@ -3,6 +3,7 @@
 
 #include "model/record.h"
 #include "partition/change.h"
+#include "partition/collection.h"
 #include "partition/index.h"
 
 enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20 };
@@ -101,6 +102,31 @@ static int next_partition(struct pl_chore *chore)
 
 /* ---- filling an index ------------------------------------------------------------------------------- */
 
+/* The entry belongs to a collection, which may now be larger than is allowed: the index was asked for. */
+static int grow_collection(const struct pl_index_work *work, const struct pl_index *index,
+                           struct pl_item item)
+{
+    struct pl_collection_work collection = { .view = work->view,
+                                             .partition_count = work->partition_count,
+                                             .table = work->table,
+                                             .arena = work->arena,
+                                             .scratch = work->scratch,
+                                             .change = work->change };
+    struct pl_buf pk = { 0 }, tail = { 0 };
+    uint64_t unheard;
+    int rc = PL_ECORRUPT; /* an item in the table has its key */
+
+    if (index->global || work->change->len == 0)
+        return 0;
+    if (pl_key_schema_encode(&work->table->keys, item, &pk, &tail, NULL) == PL_KEY_WHOLE)
+        rc = pl_buf_status(&pk) != 0 || pl_buf_status(&tail) != 0
+                 ? PL_ENOMEM
+                 : pl_collection_update(&collection, pl_buf_view(&pk), &unheard);
+    pl_buf_deinit(&pk);
+    pl_buf_deinit(&tail);
+    return rc;
+}
+
 static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands, struct pl_index_work *work,
                       const struct pl_index *index, struct pl_bytes record)
 {
@@ -112,6 +138,8 @@ static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         pl_buf_clear(work->change);
         rc = pl_index_fill(work, index, &entry.item, &why);
+        if (rc == 0)
+            rc = grow_collection(work, index, entry.item);
         if (rc == PL_ESCRIPT) {
             if (chore->failed++ == 0)
                 pl_log(hands->logger, PL_LOG_WARN, "an item has no entry in the new index", "%s", why.text);
@@ -166,7 +194,7 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
         size_bytes += record.len;
         pl_arena_reset(&arena);
         if (rc == 0)
-            rc = pl_snapshot_next(hands->view->snapshot, &key, &record);
+            rc = seek(chore, hands, &key, &record); /* a collection may have been walked meanwhile */
     }
     pl_arena_deinit(&arena);
     pl_buf_deinit(&change);

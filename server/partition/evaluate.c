@@ -3,6 +3,7 @@
 
 #include "partition/admission.h"
 #include "partition/change.h"
+#include "partition/collection.h"
 #include "partition/index.h"
 #include "partition/prepare.h"
 #include "partition/stream.h"
@@ -216,6 +217,42 @@ static void tell_stream(struct write *w)
     pl_stream_append(&write, &e->scratch, &e->change);
 }
 
+static struct pl_collection_work collection_work(struct write *w)
+{
+    struct pl_evaluator *e = w->evaluator;
+
+    return (struct pl_collection_work){ .view = &e->view,
+                                        .partition_count = e->partition_count,
+                                        .table = w->table,
+                                        .bytes_max = e->collection_bytes_max,
+                                        .arena = &e->arena,
+                                        .scratch = &e->scratch,
+                                        .change = &e->change };
+}
+
+static int update_collection(struct write *w)
+{
+    struct pl_collection_work work = collection_work(w);
+
+    if (w->table->collection_id == 0)
+        return 0;
+    w->op->reply.has_collection = true;
+    return pl_collection_update(&work, w->op->pk, &w->op->reply.collection_bytes);
+}
+
+/* Nothing changes, and it is only to be told. */
+static int tell_collection(struct write *w)
+{
+    struct pl_collection_work work = collection_work(w);
+    int rc;
+
+    if (w->table->collection_id == 0)
+        return 0;
+    rc = pl_collection_size(&work, w->op->pk, false, &w->op->reply.collection_bytes);
+    w->op->reply.has_collection = rc == 0;
+    return rc == PL_ENOTFOUND ? 0 : rc;
+}
+
 static int write_effects(struct write *w)
 {
     struct pl_evaluator *e = w->evaluator;
@@ -241,6 +278,8 @@ static int write_effects(struct write *w)
                              &w->op->reply.why);
         if (rc == 0)
             rc = admit_to_indexes(w);
+        if (rc == 0)
+            rc = update_collection(w);
         if (rc != 0)
             return rc;
     }
@@ -300,8 +339,8 @@ static int judge(struct write *w)
         rc = check_size(w);
     if (rc == 0)
         rc = return_values(w);
-    if (rc == 0 && !changes_nothing(w))
-        rc = write_effects(w);
+    if (rc == 0)
+        rc = changes_nothing(w) ? tell_collection(w) : write_effects(w);
     return rc;
 }
 

@@ -20,6 +20,7 @@ struct pl_evaluator {
     uint32_t partition_count;
     struct pl_sequences *sequences; /* of the partitions' stream records */
     struct pl_clock clock;          /* their time, and what the table may use at it */
+    uint64_t collection_bytes_max;  /* partition/collection.h */
     struct pl_arena arena;          /* emptied before each write */
     struct pl_buf new_bytes;        /* of the item an update or a script makes */
     struct pl_buf script_bytes;

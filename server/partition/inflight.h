@@ -42,6 +42,10 @@ void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_
 /** Forget all. */
 void pl_inflight_clear(struct pl_inflight *inflight);
 
+/** Call `each` for every key that has an image, and not for tombstones; in no order. */
+void pl_inflight_each(const struct pl_inflight *inflight,
+                      void (*each)(void *state, struct pl_bytes key, struct pl_bytes value), void *state);
+
 size_t pl_inflight_count(const struct pl_inflight *inflight);
 
 #endif

@@ -8,6 +8,8 @@
 
 enum { CHECKPOINT_INTERVAL_MS = 5000, CHECKPOINT_JOURNAL_BYTES = 64 << 20, REPLAY_BYTES = 64 << 10 };
 
+#define COLLECTION_BYTES_MAX (UINT64_C(10) << 30)
+
 uint64_t pl_shard_now_ns(const struct pl_shard *shard)
 {
     return pl_clock_monotonic_ns(&shard->options.clock);
@@ -204,6 +206,8 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
         shard->options.checkpoint_interval_ms = CHECKPOINT_INTERVAL_MS;
     if (shard->options.checkpoint_journal_bytes == 0)
         shard->options.checkpoint_journal_bytes = CHECKPOINT_JOURNAL_BYTES;
+    if (shard->options.collection_bytes_max == 0)
+        shard->options.collection_bytes_max = COLLECTION_BYTES_MAX;
     shard->partition_count = pl_datadir_facts(options->dir)->partition_count;
     rc = open_memory(shard);
     if (rc == 0)
@@ -214,6 +218,7 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
     }
     shard->evaluator.partition_count = shard->partition_count;
     shard->evaluator.clock = shard->options.clock;
+    shard->evaluator.collection_bytes_max = shard->options.collection_bytes_max;
     shard->evaluator.view.inflight = shard->inflight;
     shard->evaluator.sequences = &shard->sequences;
     shard->applied_position = pl_journal_end(shard->files.journal);

@@ -46,6 +46,7 @@ struct pl_shard_options {
     uint32_t sync_interval_ms;
     uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* 0: 64 MiB */
+    uint64_t collection_bytes_max;     /* partition/collection.h; 0: 10 GiB */
     struct pl_clock clock;
     const struct pl_logger *logger;
 };

@@ -36,6 +36,7 @@ struct pl_shard {
     bool streamed;                 /* some were applied since pl_shard_take_streamed() */
     struct pl_counters *counters;
     struct pl_catalog catalog;   /* as of the newest change, in flight or not */
+    uint64_t catalog_batch;      /* which has that change */
     struct pl_tables *published; /* as of the last applied batch; NULL once taken */
     struct pl_script *script;    /* NULL: no modules */
 

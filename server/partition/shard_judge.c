@@ -67,6 +67,7 @@ int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, stru
     shard->gathering->tables = pl_tables_ref(next->tables);
     pl_catalog_deinit(&shard->catalog);
     shard->catalog = *next;
+    shard->catalog_batch = shard->gathering->number;
     pl_catalog_provide(&shard->catalog, pl_shard_now_ns(shard));
     shard->chores_wait = true;
     return 0;

@@ -134,6 +134,7 @@ int pl_shard_freshen_view(struct pl_shard *shard)
 {
     struct pl_snapshot *snapshot = shard->evaluator.view.snapshot;
 
+    shard->evaluator.view.settled = shard->catalog_batch <= shard->applied_batch;
     return pl_snapshot_is_renewed(snapshot) ? 0 : pl_snapshot_renew(snapshot);
 }
 

@@ -146,8 +146,9 @@ int pl_transact_write(struct pl_transact *transact, struct pl_evaluator *evaluat
 
     if (rc != 0)
         return rc;
-    evaluator->view =
-        (struct pl_view){ .inflight = transact->staged, .under = &view, .snapshot = view.snapshot };
+    evaluator->view = (struct pl_view){
+        .inflight = transact->staged, .under = &view, .snapshot = view.snapshot, .settled = view.settled
+    };
     rc = judge_children(transact, evaluator, op, script);
     evaluator->view = view;
     if (rc == 0 || rc == PL_ECANCELLED)

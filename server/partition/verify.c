@@ -2,6 +2,7 @@
 #include "partition/verify.h"
 
 #include "model/record.h"
+#include "partition/collection.h"
 #include "partition/index.h"
 
 #include <stdarg.h>
@@ -188,17 +189,38 @@ static int check_place_item(struct walk *walk, struct pl_item remembered)
     return 0;
 }
 
+/* ---- a collection ----------------------------------------------------------------------------------- */
+
+static int check_collection(struct walk *walk, struct pl_bytes key, const struct pl_record_entry *entry)
+{
+    struct pl_collection_work work = { .view = walk->work->view,
+                                       .partition_count = walk->verify->partition_count,
+                                       .table = walk->table };
+    uint64_t recorded = 0, found = 0;
+    int rc = pl_collection_check(&work, key, entry->full_key, entry->item, &recorded, &found);
+
+    if (rc == PL_ECORRUPT || (rc == 0 && recorded != found)) {
+        fault(walk->verify, "%.*s: a collection's size is %llu, and its record says %llu",
+              (int)walk->table->name.len, walk->table->name.data, (unsigned long long)found,
+              (unsigned long long)recorded);
+        rc = 0;
+    }
+    return rc;
+}
+
 /* ---- the walk --------------------------------------------------------------------------------------- */
 
-static int check_one(struct walk *walk, struct pl_bytes key, struct pl_item item)
+static int check_one(struct walk *walk, struct pl_bytes key, const struct pl_record_entry *entry)
 {
     switch (walk->space.kind) {
     case PL_KIND_ITEM:
-        return check_item(walk, key, item);
+        return check_item(walk, key, entry->item);
     case PL_KIND_INDEX_PLACE:
-        return check_place_item(walk, item);
+        return check_place_item(walk, entry->item);
+    case PL_KIND_COLLECTION:
+        return check_collection(walk, key, entry);
     default:
-        return check_entry_item(walk, key, item);
+        return check_entry_item(walk, key, entry->item);
     }
 }
 
@@ -222,7 +244,7 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
                   walk->table->name.data);
             continue;
         }
-        rc = check_one(walk, key, entry.item);
+        rc = check_one(walk, key, &entry);
         pl_arena_reset(walk->work->arena);
     }
     return rc;
@@ -240,6 +262,8 @@ static int walk_partition(struct walk *walk, uint32_t p)
     rc = pl_snapshot_seek(walk->verify->snapshot, pl_key_view(&start), &key, &record);
     while (rc == 0 && pl_key_in_space(key, &walk->space, &hash) && pl_get_be16(key.data) == p) {
         rc = check_record(walk, key, record);
+        if (rc == 0 && walk->space.kind == PL_KIND_COLLECTION) /* whose items were walked meanwhile */
+            rc = pl_snapshot_seek(walk->verify->snapshot, key, &key, &record);
         if (rc == 0)
             rc = pl_snapshot_next(walk->verify->snapshot, &key, &record);
     }
@@ -303,6 +327,8 @@ static int verify_table(struct walk *walk)
         walk->index = &walk->table->indexes[i];
         rc = verify_index(walk);
     }
+    if (rc == 0 && walk->table->collection_id != 0)
+        rc = walk_keyspace(walk, PL_KIND_COLLECTION, walk->table->collection_id);
     return rc;
 }
 

@@ -9,7 +9,7 @@
 /**
  * Everything stored compared with everything else stored, on one snapshot: every
  * value's checksum, every item's form and place, every item's entry in every index,
- * every entry's item, the item of every place that is remembered for a function's
+ * every entry's item, every collection's size, the item of every place that is remembered for a function's
  * entry, and the counters. Reads only; may take long, so it runs on a worker.
  *
  * The counters are those of the same moment as the snapshot: see pl_shard_stand_still().

@@ -14,6 +14,7 @@ struct pl_view {
     const struct pl_inflight *inflight;
     const struct pl_view *under;  /* what is looked into next; NULL: the snapshot */
     struct pl_snapshot *snapshot; /* renewed */
+    bool settled;                 /* what is in flight was all judged under the catalog in force */
 };
 
 /**
@@ -21,5 +22,9 @@ struct pl_view {
  * shard applies a batch.
  */
 int pl_view_get(const struct pl_view *view, struct pl_bytes key, struct pl_bytes *out);
+
+/** What the overlays alone have of `key`, the uppermost first. */
+enum pl_inflight_found pl_view_overlaid(const struct pl_view *view, struct pl_bytes key,
+                                        struct pl_bytes *out);
 
 #endif

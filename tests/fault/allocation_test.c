@@ -172,6 +172,12 @@ static const struct example examples[] = {
       "ALTER Messages {\"indexes\":{\"ByText\":null}}",
       true },
     { { "ALTER Scratch {\"ttl\":null}" }, "ALTER Scratch {\"ttl\":\"T\",\"stream\":\"keys_only\"}", true },
+    { { "DROP Fresh", "CREATE Fresh {\"partition_key\":\"Id:S\",\"sort_key\":\"K:N\"}",
+        "PUT Fresh {\"Id\":\"1\",\"K\":1,\"L\":1}", "PUT Fresh {\"Id\":\"1\",\"K\":2,\"L\":1}" },
+      "ALTER Fresh "
+      "{\"throughput\":{\"read\":1000,\"write\":1000},\"indexes\":{\"ByL\":{\"sort_key\":\"L:N\"},"
+      "\"ByK\":{\"partition_key\":\"K:N\",\"throughput\":{\"read\":1000,\"write\":1000}}}}",
+      true },
     { { NULL }, "ALTER Messages {\"partition_key\":\"Other:S\"}", false },
     { { "DEL Guarded {\"Id\":\"g\"}" },
       "PUT Guarded {\"Id\":\"g\",\"Text\":\"some words\",\"Owner\":\"ann\"}",

@@ -64,6 +64,7 @@ static void the_environment_may_name_the_file(void)
     snprintf(variable, sizeof variable, "PERILUNE_CONFIG=%s", path);
     CHECK(read_config(NOTHING, LIST(variable)) == 0);
     CHECK(config.sync_mode == PL_SYNC_INTERVAL && config.sync_interval_ms == 250);
+    CHECK(config.collection_bytes_max == UINT64_C(10) << 30);
     unlink(path);
 }
 
@@ -91,6 +92,8 @@ static void a_wrong_value_is_told_with_where_it_stands(void)
         { "--partitions", "8192", "power of two from 1 to 4096" },
         { "--io-threads", "-1", "a whole number from 0 to 256, found '-1'" },
         { "--max-connections", "4294967297", "a whole number from 1 to 1000000" },
+        { "--item-collection-bytes", "0", "a whole number from 1 to 1125899906842624" },
+        { "--item-collection-bytes", "1125899906842625", "item-collection-bytes: expected" },
         { "--sync", "interval:", "always, never or interval:MS" },
         { "--sync", "sometimes", "found 'sometimes'" },
         { "--log-format", "xml", "expected text|json, found 'xml'" },

@@ -353,7 +353,7 @@ static void check_versions(struct rig *r, struct pl_snapshot *snapshot)
 static bool is_in_use(const struct rig *r, uint32_t id)
 {
     const struct pl_table *table = r->tables->tables[0];
-    bool found = table->id == id;
+    bool found = table->id == id || (table->collection_id == id && id != 0);
 
     for (uint32_t i = 0; i < table->index_count; i++)
         found = found || table->indexes[i].id == id;

@@ -1,0 +1,73 @@
+--- Item collections: what shares a partition key value in a table with local indexes.
+local perilune = require "perilune"
+local scratch = require "scratch"
+
+describe("an item collection", function()
+  local db, path
+  before_each(function()
+    db, path = scratch.open { item_collection_bytes = 10000 }
+    assert(db:create_table { table = "Near", partition_key = "P:S", sort_key = "K:N",
+      indexes = { ByL = { sort_key = "L:N", project = "keys_only" } } })
+    assert(db:create_table { table = "Plain", partition_key = "P:S", sort_key = "K:N" })
+  end)
+  after_each(scratch.clean)
+
+  local function full(...)
+    scratch.refused("ItemCollectionSizeLimitExceededException", "Collection size exceeded.", ...)
+  end
+
+  local function item(k, bytes)
+    return { P = "p", K = k, L = k, F = ("x"):rep(bytes) }
+  end
+
+  it("has a limit where there are local indexes, and only there", function()
+    for k = 1, 4 do
+      assert(db:put("Near", item(k, 2400)))
+      assert(db:put("Plain", item(k, 2400)))
+    end
+    full(db:put("Near", item(5, 2400)))
+    full(db:update("Near", { P = "p", K = 1 }, "SET F2 = :f", { values = { f = ("x"):rep(1000) } }))
+    assert.are.equal(4, db:count "Near")
+    assert(db:put("Plain", item(5, 2400)))
+    assert(db:put("Near", { P = "q", K = 5, F = ("x"):rep(2400) }))
+  end)
+
+  it("takes again once something has left it", function()
+    for k = 1, 4 do
+      assert(db:put("Near", item(k, 2400)))
+    end
+    full(db:put("Near", item(5, 1000)))
+    assert(db:put("Near", item(4, 1000)))
+    assert(db:put("Near", item(5, 1000)))
+    full(db:put("Near", item(6, 1000)))
+    assert(db:delete("Near", { P = "p", K = 1 }))
+    assert(db:put("Near", item(6, 1000)))
+    assert.is_true(db:check().ok)
+  end)
+
+  it("is as large after a restart, and may be over a lower limit", function()
+    for k = 1, 4 do
+      assert(db:put("Near", item(k, 2400)))
+    end
+    db = scratch.reopen(db, path, { item_collection_bytes = 5000 })
+    full(db:put("Near", item(5, 1)))
+    assert(db:put("Near", item(4, 2000)))
+    assert(db:update("Near", { P = "p", K = 1 }, "REMOVE F"))
+    for k = 1, 3 do
+      assert(db:delete("Near", { P = "p", K = k }))
+    end
+    assert(db:put("Near", item(5, 1)))
+    assert.is_true(db:check().ok)
+  end)
+
+  it("is counted when a table gets its first local index late", function()
+    for k = 1, 4 do
+      assert(db:put("Plain", item(k, 2400)))
+    end
+    assert(db:alter_table("Plain", { indexes = { ByL = { sort_key = "L:N", project = "keys_only" } } }))
+    full(db:put("Plain", item(5, 2400)))
+    assert(db:alter_table("Plain", { indexes = { ByL = perilune.null } }))
+    assert(db:put("Plain", item(5, 2400)))
+    assert.is_true(db:check().ok)
+  end)
+end)
