@@ -32,8 +32,10 @@ struct range {
 
 static int fail_type(struct application *a)
 {
-    return pl_reason_set(a->why, PL_EINVALID,
-                         "An operand in the update expression has an incorrect data type");
+    return pl_reason_set(a->why, PL_EINVALID, "%s",
+                         a->update->legacy
+                             ? "Type mismatch for attribute to update"
+                             : "An operand in the update expression has an incorrect data type");
 }
 
 static int fail_path(struct application *a)

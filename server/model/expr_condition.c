@@ -30,6 +30,19 @@ int pl_condition_parse(struct pl_expr_params *params, enum pl_expr_kind kind, st
     return 0;
 }
 
+int pl_condition_from_tree(struct pl_arena *arena, struct pl_node *root, const struct pl_path *const *paths,
+                           uint32_t count, struct pl_condition **out)
+{
+    struct pl_condition *condition = pl_arena_zalloc(arena, 1, sizeof *condition);
+
+    if (condition == NULL)
+        return PL_ENOMEM;
+    condition->root = root;
+    condition->paths = (struct pl_path_list){ .paths = paths, .count = count };
+    *out = condition;
+    return 0;
+}
+
 struct pl_path_list pl_condition_paths(const struct pl_condition *condition)
 {
     return condition->paths;

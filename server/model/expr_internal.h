@@ -212,6 +212,28 @@ uint32_t pl_targets_group(const struct pl_target *targets, uint32_t first, uint3
 int pl_targets_project(const struct pl_target *targets, uint32_t count, struct pl_item item,
                        struct pl_buf *buf, struct pl_item *out);
 
+/*
+ * Trees that were not read from a text (model/legacy.h). All of it lives in the arena. 0 or PL_ENOMEM, but for
+ * key conditions, which are judged by the schema like those of a text.
+ */
+int pl_targets_sort(struct pl_arena *arena, const struct pl_path *const *paths, uint32_t count,
+                    struct pl_target **out);
+int pl_condition_from_tree(struct pl_arena *arena, struct pl_node *root, const struct pl_path *const *paths,
+                           uint32_t count, struct pl_condition **out);
+int pl_projection_from_targets(struct pl_arena *arena, struct pl_target *targets,
+                               const struct pl_path *const *paths, uint32_t count,
+                               struct pl_projection **out);
+
+/** One condition of a key condition. */
+struct pl_key_part {
+    struct pl_bytes attribute;
+    enum pl_range_kind kind;
+    struct pl_value low, high;
+};
+int pl_key_condition_from_parts(const struct pl_key_part *parts, uint32_t count,
+                                const struct pl_key_schema *keys, struct pl_key_condition *out,
+                                struct pl_reason *why);
+
 /** Begin an L or M whose length is not known yet; the result is given to pl_container_close(). */
 size_t pl_container_open(struct pl_buf *buf, enum pl_type type);
 void pl_container_close(struct pl_buf *buf, size_t start);

@@ -12,22 +12,16 @@ enum {
     SORT_VALUE_MAX = 1024,
 };
 
-struct part {
-    struct pl_bytes attribute;
-    enum pl_range_kind kind;
-    struct pl_value low, high;
-};
-
 struct gathering {
-    struct pl_parser *p;
+    struct pl_reason *why;
     const struct pl_key_schema *keys;
-    struct part parts[PARTS_MAX];
+    struct pl_key_part parts[PARTS_MAX];
     uint32_t count; /* may pass PARTS_MAX: the surplus is counted, not kept */
 };
 
 static int fail(struct gathering *g, const char *sentence, struct pl_bytes name)
 {
-    return pl_reason_set(g->p->why, PL_EINVALID, "%s%.*s", sentence, (int)name.len, name.data);
+    return pl_reason_set(g->why, PL_EINVALID, "%s%.*s", sentence, (int)name.len, name.data);
 }
 
 static enum pl_range_kind range_kind(const struct pl_node *node)
@@ -93,7 +87,7 @@ static int check_operands(struct gathering *g, const struct pl_node *node)
     return 0;
 }
 
-static int add_part(struct gathering *g, const struct part *part)
+static int add_part(struct gathering *g, const struct pl_key_part *part)
 {
     for (uint32_t i = 0; i < g->count && i < PARTS_MAX; i++) {
         if (pl_bytes_equal(g->parts[i].attribute, part->attribute))
@@ -107,7 +101,7 @@ static int add_part(struct gathering *g, const struct part *part)
 
 static int gather_comparison(struct gathering *g, const struct pl_node *node)
 {
-    struct part part = { .kind = range_kind(node) };
+    struct pl_key_part part = { .kind = range_kind(node) };
     const struct pl_node *first = node->children[0];
     int rc;
 
@@ -144,7 +138,8 @@ static int gather(struct gathering *g, const struct pl_node *node)
     return rc != 0 ? rc : gather(g, node->children[1]);
 }
 
-static const struct part *find_part(const struct gathering *g, const struct pl_key_attribute *attribute)
+static const struct pl_key_part *find_part(const struct gathering *g,
+                                           const struct pl_key_attribute *attribute)
 {
     for (uint32_t i = 0; i < g->count; i++) {
         if (pl_bytes_equal(g->parts[i].attribute, attribute->name))
@@ -158,32 +153,32 @@ static int check_value(struct gathering *g, const struct pl_key_attribute *attri
 {
     if (value.type != attribute->type)
         return pl_reason_set(
-            g->p->why, PL_EINVALID,
+            g->why, PL_EINVALID,
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type");
     if (value.type == PL_TYPE_N)
         return 0;
     if (value.payload.len == 0)
         return pl_reason_set(
-            g->p->why, PL_EINVALID,
+            g->why, PL_EINVALID,
             "One or more parameter values are not valid. The AttributeValue for a key attribute "
             "cannot contain an empty %s value. Key: %.*s",
             value.type == PL_TYPE_S ? "string" : "binary", (int)attribute->name.len, attribute->name.data);
     if (partition && value.payload.len > PARTITION_VALUE_MAX)
         return pl_reason_set(
-            g->p->why, PL_EINVALID,
+            g->why, PL_EINVALID,
             "One or more parameter values were invalid: Size of hashkey has exceeded the maximum "
             "size limit of2048 bytes");
     if (!partition && value.payload.len > SORT_VALUE_MAX)
         return pl_reason_set(
-            g->p->why, PL_EINVALID,
+            g->why, PL_EINVALID,
             "One or more parameter values were invalid: Aggregated size of all range keys has "
             "exceeded the size limit of 1024 bytes");
     return 0;
 }
 
-static int check_part(struct gathering *g, const struct pl_key_attribute *attribute, const struct part *part,
-                      bool partition)
+static int check_part(struct gathering *g, const struct pl_key_attribute *attribute,
+                      const struct pl_key_part *part, bool partition)
 {
     int rc = check_value(g, attribute, part->low, partition);
 
@@ -196,7 +191,7 @@ static int take_partition(struct gathering *g, struct pl_key_condition *out)
 {
     for (uint8_t i = 0; i < g->keys->partition_count; i++) {
         const struct pl_key_attribute *attribute = &g->keys->partition[i];
-        const struct part *part = find_part(g, attribute);
+        const struct pl_key_part *part = find_part(g, attribute);
         int rc;
 
         if (part == NULL)
@@ -220,7 +215,7 @@ static int take_sort(struct gathering *g, struct pl_key_condition *out)
         return fail(g, "Query key condition not supported", pl_str(""));
     for (uint8_t i = 0; i < g->keys->sort_count && left > 0; i++) {
         const struct pl_key_attribute *attribute = &g->keys->sort[i];
-        const struct part *part = find_part(g, attribute);
+        const struct pl_key_part *part = find_part(g, attribute);
         int rc;
 
         if (part == NULL)
@@ -257,7 +252,7 @@ static int deal_out(struct gathering *g, struct pl_key_condition *out)
 
 static int parse(struct pl_parser *p, const struct pl_key_schema *keys, struct pl_key_condition *out)
 {
-    struct gathering g = { .p = p, .keys = keys };
+    struct gathering g = { .why = p->why, .keys = keys };
     struct pl_node *root = pl_parser_condition(p);
     int rc = pl_parser_conclude(p);
 
@@ -279,6 +274,23 @@ int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text,
     if (rc == 0)
         rc = parse(&p, keys, &condition);
     pl_parser_deinit(&p);
+    if (rc == 0)
+        *out = condition;
+    return rc;
+}
+
+int pl_key_condition_from_parts(const struct pl_key_part *parts, uint32_t count,
+                                const struct pl_key_schema *keys, struct pl_key_condition *out,
+                                struct pl_reason *why)
+{
+    struct gathering g = { .why = why, .keys = keys };
+    struct pl_key_condition condition = { 0 };
+    int rc = 0;
+
+    for (uint32_t i = 0; i < count && rc == 0; i++)
+        rc = add_part(&g, &parts[i]);
+    if (rc == 0)
+        rc = deal_out(&g, &condition);
     if (rc == 0)
         *out = condition;
     return rc;

@@ -119,18 +119,28 @@ static int check_conflict(struct pl_parser *p, const struct pl_target *targets, 
     return 0;
 }
 
-int pl_targets_make(struct pl_parser *p, const struct pl_path *const *paths, uint32_t count,
+int pl_targets_sort(struct pl_arena *arena, const struct pl_path *const *paths, uint32_t count,
                     struct pl_target **out)
 {
-    struct pl_target *targets = pl_arena_zalloc(p->params->arena, count, sizeof *targets);
-    int rc;
+    struct pl_target *targets = pl_arena_zalloc(arena, count, sizeof *targets);
 
     if (targets == NULL)
-        return pl_parser_fail_memory(p);
+        return PL_ENOMEM;
     for (uint32_t i = 0; i < count; i++)
         targets[i] = (struct pl_target){ .path = paths[i], .order = i };
     qsort(targets, count, sizeof *targets, compare_targets);
+    *out = targets;
+    return 0;
+}
 
+int pl_targets_make(struct pl_parser *p, const struct pl_path *const *paths, uint32_t count,
+                    struct pl_target **out)
+{
+    struct pl_target *targets;
+    int rc;
+
+    if (pl_targets_sort(p->params->arena, paths, count, &targets) != 0)
+        return pl_parser_fail_memory(p);
     rc = check_overlap(p, targets, count);
     if (rc == 0)
         rc = check_conflict(p, targets, count);

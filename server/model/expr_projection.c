@@ -176,6 +176,20 @@ int pl_projection_parse(struct pl_expr_params *params, struct pl_bytes text, str
     return rc;
 }
 
+int pl_projection_from_targets(struct pl_arena *arena, struct pl_target *targets,
+                               const struct pl_path *const *paths, uint32_t count, struct pl_projection **out)
+{
+    struct pl_projection *projection = pl_arena_zalloc(arena, 1, sizeof *projection);
+
+    if (projection == NULL)
+        return PL_ENOMEM;
+    *projection = (struct pl_projection){ .targets = targets,
+                                          .target_count = count,
+                                          .paths = { .paths = paths, .count = count } };
+    *out = projection;
+    return 0;
+}
+
 struct pl_path_list pl_projection_paths(const struct pl_projection *projection)
 {
     return projection->paths;

@@ -19,6 +19,7 @@ struct pl_update {
     struct pl_target *targets; /* sorted; `order` is the action's place */
     const struct pl_path **paths;
     bool creates;
+    bool legacy; /* not from an expression: its sentences are others */
 };
 
 #endif

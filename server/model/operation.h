@@ -6,6 +6,7 @@
 #include "model/expr.h"
 #include "model/item.h"
 #include "model/key.h"
+#include "model/legacy.h"
 #include "model/table.h"
 
 /**
@@ -119,6 +120,11 @@ struct pl_operation {
     struct pl_bytes filter_text;
     struct pl_bytes key_condition_text;
     struct pl_bytes projection_text;
+    /* In the form that came before expressions, `condition`, `filter`, `update` and `projection` below are made
+     * by whoever asks; key conditions are only gathered, because they need the schema. */
+    bool legacy; /* sentences name QueryFilter, AttributesToGet, ... */
+    const struct pl_legacy_condition *key_conditions;
+    uint32_t key_condition_count;
     struct pl_bytes condition_name; /* a Lua condition of the table (IF @name args); empty: none */
     bool has_condition_args;
     struct pl_value condition_args;

@@ -290,8 +290,8 @@ static int check_filter(struct pl_operation *op)
         if (pl_key_schema_has(schema_read(op), name))
             return pl_reason_set(
                 &op->reply.why, PL_EINVALID,
-                "Filter Expression can only contain non-primary key attributes: Primary key attribute: %.*s",
-                NAME(name));
+                "%s can only contain non-primary key attributes: Primary key attribute: %.*s",
+                op->legacy ? "QueryFilter" : "Filter Expression", NAME(name));
     }
     return 0;
 }
@@ -406,8 +406,12 @@ static int parse_key_condition(struct pl_operation *op)
     const struct pl_key_schema *keys = schema_read(op);
     int rc;
 
-    rc =
-        pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition, &op->reply.why);
+    if (op->key_conditions != NULL)
+        rc = pl_legacy_key_condition_make(op->key_conditions, op->key_condition_count, keys,
+                                          &op->key_condition, &op->reply.why);
+    else
+        rc = pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition,
+                                    &op->reply.why);
     if (rc != 0)
         return rc;
     for (uint32_t i = 0; i < keys->partition_count; i++)
@@ -562,11 +566,14 @@ static int check_put_size(struct pl_operation *op)
 
 static int check_select_words(struct pl_operation *op)
 {
-    bool projects = op->projection_text.data != NULL;
+    bool projects = op->projection_text.data != NULL || op->projection != NULL;
 
     if (projects && op->select != PL_SELECT_DEFAULT && op->select != PL_SELECT_SPECIFIC)
-        return refuse(op, "Cannot specify the ProjectionExpression when choosing to get "
-                          "anything other than SPECIFIC_ATTRIBUTES");
+        return refuse(op, op->projection != NULL
+                              ? "Cannot specify the AttributesToGet when choosing to get anything other than "
+                                "SPECIFIC_ATTRIBUTES"
+                              : "Cannot specify the ProjectionExpression when choosing to get anything other "
+                                "than SPECIFIC_ATTRIBUTES");
     if (op->select == PL_SELECT_SPECIFIC && !projects)
         return refuse(op, "Must specify the ProjectionExpression or AttributesToGet when choosing to get "
                           "SPECIFIC_ATTRIBUTES");
@@ -587,7 +594,7 @@ static int check_segment(struct pl_operation *op)
 
 static int check_key_condition_given(struct pl_operation *op)
 {
-    if (op->name == PL_OP_QUERY && op->key_condition_text.len == 0)
+    if (op->name == PL_OP_QUERY && op->key_condition_text.data == NULL && op->key_conditions == NULL)
         return refuse(op, "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
                           "the request.");
     return 0;
@@ -607,11 +614,13 @@ int pl_prepare_request(struct pl_operation *op)
     if (rc == 0)
         rc = check_has_condition(op);
     if (rc == 0)
+        rc = check_put_size(op);
+    if (rc == 0)
         rc = parse_expressions(op);
     /* A query's key condition has placeholders too, and is parsed by the schema of its table or index. */
     if (rc == 0 && op->name != PL_OP_QUERY)
         rc = pl_expr_check_used(&op->params, &op->reply.why);
-    return rc != 0 ? rc : check_put_size(op);
+    return rc;
 }
 
 /* ---- all together ----------------------------------------------------------------------------------- */

@@ -30,6 +30,8 @@ struct pl_dynamo_call {
 const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
 
 /* Each call is defined where a newcomer would look for it. */
+extern const struct pl_dynamo_call pl_dynamo_put_item, pl_dynamo_get_item, pl_dynamo_update_item,
+    pl_dynamo_delete_item;
 extern const struct pl_dynamo_call pl_dynamo_describe_endpoints, pl_dynamo_describe_limits,
     pl_dynamo_list_tables;
 

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/params.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#define NAME(bytes) (int)(bytes).len, (bytes).data
+
+/* ---- one kind or the other -------------------------------------------------------------------------- */
+
+/* "{A, B}" of those that are there. */
+static uint32_t list_present(const struct pl_dynamo_node *structure, const char *const *names,
+                             char out[PL_REASON_MAX / 4])
+{
+    size_t len = 0;
+    uint32_t count = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; names[i] != NULL; i++) {
+        if (pl_dynamo_get(structure, names[i]) == NULL)
+            continue;
+        len +=
+            (size_t)snprintf(out + len, PL_REASON_MAX / 4 - len, "%s%s", count++ > 0 ? ", " : "", names[i]);
+    }
+    return count;
+}
+
+static int check_not_mixed(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                           const struct pl_dynamo_params *params)
+{
+    char old[PL_REASON_MAX / 4], expressions[PL_REASON_MAX / 4];
+
+    if (list_present(structure, params->legacy, old) == 0 ||
+        list_present(structure, params->expressions, expressions) == 0)
+        return 0;
+    return pl_dynamo_invalid(request,
+                             "Can not use both expression and non-expression parameters in the same request: "
+                             "Non-expression parameters: {%s} Expression parameters: {%s}",
+                             old, expressions);
+}
+
+/* ---- placeholders ----------------------------------------------------------------------------------- */
+
+static bool is_placeholder(struct pl_bytes name, char sign)
+{
+    if (name.len < 2 || name.data[0] != sign)
+        return false;
+    for (size_t i = 1; i < name.len; i++)
+        if (!isalnum((unsigned char)name.data[i]) && name.data[i] != '_')
+            return false;
+    return true;
+}
+
+static int check_keys(struct pl_dynamo_request *request, const char *member, const struct pl_dynamo_node *map,
+                      char sign)
+{
+    if (map->count == 0)
+        return pl_dynamo_invalid(request, "%s must not be empty", member);
+    for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
+        if (!is_placeholder(at->name, sign))
+            return pl_dynamo_invalid(request, "%s contains invalid key: Syntax error; key: \"%.*s\"", member,
+                                     NAME(at->name));
+    return 0;
+}
+
+static int check_names(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                       const struct pl_dynamo_params *params)
+{
+    const struct pl_dynamo_node *names = pl_dynamo_get(structure, "ExpressionAttributeNames");
+    char present[PL_REASON_MAX / 4];
+    int rc;
+
+    if (names == NULL)
+        return 0;
+    if (list_present(structure, params->expressions, present) == 0)
+        return pl_dynamo_invalid(request,
+                                 "ExpressionAttributeNames can only be specified when using expressions");
+    rc = check_keys(request, "ExpressionAttributeNames", names, '#');
+    for (const struct pl_dynamo_node *at = names->first; rc == 0 && at != NULL; at = at->next)
+        if (at->text.len == 0)
+            rc = pl_dynamo_invalid(
+                request, "ExpressionAttributeNames contains invalid value: Empty attribute name for key %.*s",
+                NAME(at->name));
+    return rc;
+}
+
+static int check_values(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                        const struct pl_dynamo_params *params)
+{
+    const struct pl_dynamo_node *values;
+    char present[PL_REASON_MAX / 4];
+    int rc;
+
+    if (params->with_values == NULL)
+        return 0;
+    values = pl_dynamo_get(structure, "ExpressionAttributeValues");
+    if (values == NULL)
+        return 0;
+    if (list_present(structure, params->with_values, present) == 0)
+        return pl_dynamo_invalid(request,
+                                 "ExpressionAttributeValues can only be specified when using expressions: %s",
+                                 params->values_missing);
+    rc = check_keys(request, "ExpressionAttributeValues", values, ':');
+    for (const struct pl_dynamo_node *at = values->first; rc == 0 && at != NULL; at = at->next)
+        if (at->rc != 0)
+            rc = pl_dynamo_invalid(request,
+                                   "ExpressionAttributeValues contains invalid value: %s for key %.*s",
+                                   at->why, NAME(at->name));
+    return rc;
+}
+
+int pl_dynamo_params_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                           const struct pl_dynamo_params *params)
+{
+    int rc = check_not_mixed(request, structure, params);
+
+    if (rc == 0)
+        rc = check_names(request, structure, params);
+    return rc != 0 ? rc : check_values(request, structure, params);
+}
+
+static struct pl_expr_placeholder *make_places(struct pl_operation *op, uint32_t count)
+{
+    return pl_arena_zalloc(&op->arena, count, sizeof(struct pl_expr_placeholder));
+}
+
+static int take_names(const struct pl_dynamo_node *map, struct pl_operation *op)
+{
+    if (map == NULL)
+        return 0;
+    op->params.names = make_places(op, map->count);
+    if (op->params.names == NULL)
+        return PL_ENOMEM;
+    for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
+        op->params.names[op->params.name_count++] =
+            (struct pl_expr_placeholder){ .name = at->name, .attribute = at->text };
+    return 0;
+}
+
+static int take_values(struct pl_dynamo_request *request, const struct pl_dynamo_node *map,
+                       struct pl_operation *op)
+{
+    if (map == NULL)
+        return 0;
+    op->params.values = make_places(op, map->count);
+    if (op->params.values == NULL)
+        return PL_ENOMEM;
+    for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
+        op->params.values[op->params.value_count++] =
+            (struct pl_expr_placeholder){ .name = at->name,
+                                          .value = pl_dynamo_node_value(at, &request->bytes) };
+    return 0;
+}
+
+static bool has_member(const struct pl_dynamo_node *structure, const char *name)
+{
+    for (uint32_t i = 0; i < structure->shape->member_count; i++)
+        if (strcmp(structure->shape->members[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+int pl_dynamo_params_take(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                          struct pl_operation *op)
+{
+    int rc = take_names(pl_dynamo_get(structure, "ExpressionAttributeNames"), op);
+
+    if (rc != 0 || !has_member(structure, "ExpressionAttributeValues"))
+        return rc;
+    return take_values(request, pl_dynamo_get(structure, "ExpressionAttributeValues"), op);
+}
+
+/* ---- single parameters ------------------------------------------------------------------------------ */
+
+int pl_dynamo_check_value(struct pl_dynamo_request *request, const struct pl_dynamo_node *node)
+{
+    return node == NULL || node->rc == 0 ? 0 : pl_dynamo_invalid(request, "%s", node->why);
+}
+
+uint32_t pl_dynamo_word(struct pl_bytes text, const char *const *words)
+{
+    uint32_t i = 0;
+
+    while (words[i] != NULL && !pl_bytes_equal(text, pl_str(words[i])))
+        i++;
+    PL_ASSERT(words[i] != NULL);
+    return i;
+}
+
+enum pl_capacity_report pl_dynamo_report_asked(const struct pl_dynamo_node *structure)
+{
+    static const char *const words[] = { "NONE", "TOTAL", "INDEXES", NULL };
+    struct pl_bytes text = pl_dynamo_get_text(structure, "ReturnConsumedCapacity");
+
+    return text.data == NULL ? PL_CAPACITY_NONE : PL_CAPACITY_NONE + pl_dynamo_word(text, words);
+}
+
+/* arn:aws:dynamodb:<region>:<account>:table/<name> */
+int pl_dynamo_take_table(struct pl_dynamo_request *request, struct pl_bytes given, struct pl_bytes *name)
+{
+    static const char mark[] = ":table/";
+    struct pl_bytes rest;
+    const char *at;
+
+    *name = given;
+    if (given.len < 4 || memcmp(given.data, "arn:", 4) != 0)
+        return 0;
+    at = memmem(given.data, given.len, mark, sizeof mark - 1);
+    if (at != NULL) {
+        at += sizeof mark - 1;
+        rest = pl_bytes(at, (size_t)(given.data + given.len - at));
+        if (pl_table_name_is_valid(rest)) {
+            *name = rest;
+            return 0;
+        }
+    }
+    return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
+                             NAME(given));
+}
