@@ -3,27 +3,13 @@
 
 static struct world w;
 
-static void create(const char *definition)
-{
-    struct pl_operation op;
-
-    pl_operation_init(&op, PL_OP_CREATE);
-    op.definition = pl_str(definition);
-    op.done = world_done;
-    if (!pl_router_run(pl_attachment_router(w.attachment), &op))
-        pl_attachment_flush(w.attachment);
-    CHECK_MSG(op.reply.rc == 0, "%s", op.reply.why.text);
-    pl_operation_deinit(&op);
-    pl_router_rest(pl_attachment_router(w.attachment));
-}
-
 static void start(void)
 {
     world_start(&w);
-    create("{\"table\":\"Things\",\"partition_key\":\"id:S\"}");
-    create("{\"table\":\"Notes\",\"partition_key\":\"id:S\",\"sort_key\":\"at:N\",\"indexes\":{"
-           "\"ByTitle\":{\"sort_key\":\"title:S\",\"project\":\"keys_only\"},"
-           "\"ByKind\":{\"partition_key\":\"kind:S\",\"project\":\"keys_only\"}}}");
+    world_create(&w, "{\"table\":\"Things\",\"partition_key\":\"id:S\"}");
+    world_create(&w, "{\"table\":\"Notes\",\"partition_key\":\"id:S\",\"sort_key\":\"at:N\",\"indexes\":{"
+                     "\"ByTitle\":{\"sort_key\":\"title:S\",\"project\":\"keys_only\"},"
+                     "\"ByKind\":{\"partition_key\":\"kind:S\",\"project\":\"keys_only\"}}}");
 }
 
 static void put_then_get_gives_the_item_back(void)

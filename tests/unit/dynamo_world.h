@@ -102,6 +102,22 @@ static inline const char *world_ask(struct world *w, const char *call, struct pl
     return w->text;
 }
 
+/** A table by a definition of our own form. */
+static inline void world_create(struct world *w, const char *definition)
+{
+    struct pl_router *router = pl_attachment_router(w->attachment);
+    struct pl_operation op;
+
+    pl_operation_init(&op, PL_OP_CREATE);
+    op.definition = pl_str(definition);
+    op.done = world_done;
+    if (!pl_router_run(router, &op))
+        pl_attachment_flush(w->attachment);
+    CHECK_MSG(op.reply.rc == 0, "%s", op.reply.why.text);
+    pl_operation_deinit(&op);
+    pl_router_rest(router);
+}
+
 #define CHECK_SAYS(w, call, body, expected)                                                                  \
     do {                                                                                                     \
         const char *said = world_ask((w), (call), pl_str(body));                                             \

@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 static const struct pl_dynamo_call *const calls[] = {
-    &pl_dynamo_describe_endpoints, &pl_dynamo_describe_limits, &pl_dynamo_list_tables, &pl_dynamo_put_item,
-    &pl_dynamo_get_item,           &pl_dynamo_update_item,     &pl_dynamo_delete_item,
+#define PL_DYNAMO_ADDRESS(call) &pl_dynamo_##call,
+    PL_DYNAMO_CALLS(PL_DYNAMO_ADDRESS)
+#undef PL_DYNAMO_ADDRESS
 };
 
 static bool take_prefix(struct pl_bytes *text, const char *prefix)

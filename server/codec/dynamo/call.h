@@ -29,11 +29,23 @@ struct pl_dynamo_call {
 /** NULL: there is none. `target` is the header's value, prefix and all. */
 const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
 
-/* Each call is defined where a newcomer would look for it. */
-extern const struct pl_dynamo_call pl_dynamo_put_item, pl_dynamo_get_item, pl_dynamo_update_item,
-    pl_dynamo_delete_item;
-extern const struct pl_dynamo_call pl_dynamo_describe_endpoints, pl_dynamo_describe_limits,
-    pl_dynamo_list_tables;
+/** All of them. Each is defined where a newcomer would look for it, as pl_dynamo_<name>. */
+#define PL_DYNAMO_CALLS(X)                                                                                   \
+    X(batch_get_item)                                                                                        \
+    X(batch_write_item)                                                                                      \
+    X(delete_item)                                                                                           \
+    X(describe_endpoints)                                                                                    \
+    X(describe_limits)                                                                                       \
+    X(get_item)                                                                                              \
+    X(list_tables)                                                                                           \
+    X(put_item)                                                                                              \
+    X(query)                                                                                                 \
+    X(scan)                                                                                                  \
+    X(update_item)
+
+#define PL_DYNAMO_DECLARE(call) extern const struct pl_dynamo_call pl_dynamo_##call;
+PL_DYNAMO_CALLS(PL_DYNAMO_DECLARE)
+#undef PL_DYNAMO_DECLARE
 
 /** A ValidationException. Returns PL_EINVALID. */
 int pl_dynamo_invalid(struct pl_dynamo_request *request, const char *format, ...)

@@ -122,7 +122,7 @@ static int begin_item(struct pl_dynamo_request *request, enum pl_operation_name 
     op->item = pl_dynamo_node_item(pl_dynamo_get(input, item), &request->bytes);
     op->report = pl_dynamo_report_asked(input);
     rc = pl_dynamo_take_table(request, pl_dynamo_get_text(input, "TableName"), &op->table_name);
-    return rc != 0 ? rc : pl_dynamo_params_take(request, input, op);
+    return rc != 0 ? rc : pl_dynamo_params_take(request, input, &op->arena, &op->params);
 }
 
 static int begin_write(struct pl_dynamo_request *request, enum pl_operation_name name, const char *item,

@@ -119,34 +119,34 @@ int pl_dynamo_params_check(struct pl_dynamo_request *request, const struct pl_dy
     return rc != 0 ? rc : check_values(request, structure, params);
 }
 
-static struct pl_expr_placeholder *make_places(struct pl_operation *op, uint32_t count)
+static struct pl_expr_placeholder *make_places(struct pl_arena *arena, const struct pl_dynamo_node *map)
 {
-    return pl_arena_zalloc(&op->arena, count, sizeof(struct pl_expr_placeholder));
+    return pl_arena_zalloc(arena, map->count, sizeof(struct pl_expr_placeholder));
 }
 
-static int take_names(const struct pl_dynamo_node *map, struct pl_operation *op)
+static int take_names(const struct pl_dynamo_node *map, struct pl_arena *arena, struct pl_expr_params *out)
 {
     if (map == NULL)
         return 0;
-    op->params.names = make_places(op, map->count);
-    if (op->params.names == NULL)
+    out->names = make_places(arena, map);
+    if (out->names == NULL)
         return PL_ENOMEM;
     for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
-        op->params.names[op->params.name_count++] =
+        out->names[out->name_count++] =
             (struct pl_expr_placeholder){ .name = at->name, .attribute = at->text };
     return 0;
 }
 
 static int take_values(struct pl_dynamo_request *request, const struct pl_dynamo_node *map,
-                       struct pl_operation *op)
+                       struct pl_arena *arena, struct pl_expr_params *out)
 {
     if (map == NULL)
         return 0;
-    op->params.values = make_places(op, map->count);
-    if (op->params.values == NULL)
+    out->values = make_places(arena, map);
+    if (out->values == NULL)
         return PL_ENOMEM;
     for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
-        op->params.values[op->params.value_count++] =
+        out->values[out->value_count++] =
             (struct pl_expr_placeholder){ .name = at->name,
                                           .value = pl_dynamo_node_value(at, &request->bytes) };
     return 0;
@@ -161,13 +161,13 @@ static bool has_member(const struct pl_dynamo_node *structure, const char *name)
 }
 
 int pl_dynamo_params_take(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
-                          struct pl_operation *op)
+                          struct pl_arena *arena, struct pl_expr_params *out)
 {
-    int rc = take_names(pl_dynamo_get(structure, "ExpressionAttributeNames"), op);
+    int rc = take_names(pl_dynamo_get(structure, "ExpressionAttributeNames"), arena, out);
 
     if (rc != 0 || !has_member(structure, "ExpressionAttributeValues"))
         return rc;
-    return take_values(request, pl_dynamo_get(structure, "ExpressionAttributeValues"), op);
+    return take_values(request, pl_dynamo_get(structure, "ExpressionAttributeValues"), arena, out);
 }
 
 /* ---- single parameters ------------------------------------------------------------------------------ */

@@ -20,9 +20,9 @@ struct pl_dynamo_params {
 int pl_dynamo_params_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
                            const struct pl_dynamo_params *params);
 
-/** Give `op` the structure's placeholders. After all is read: values are views into request->bytes. */
+/** The structure's placeholders, in `arena`. After all is read: values are views into request->bytes. */
 int pl_dynamo_params_take(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
-                          struct pl_operation *op);
+                          struct pl_arena *arena, struct pl_expr_params *out);
 
 /** An AttributeValue or item that was wrong in itself: its failure. `node` may be NULL. */
 int pl_dynamo_check_value(struct pl_dynamo_request *request, const struct pl_dynamo_node *node);
