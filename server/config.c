@@ -9,6 +9,9 @@
 enum kind {
     KIND_TEXT,
     KIND_ADDRESS,
+    KIND_HTTP,
+    KIND_KEYS,
+    KIND_REGION,
     KIND_COUNT,
     KIND_BYTES,
     KIND_PARTITIONS,
@@ -36,6 +39,12 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                          "where the data lies" },
     [PL_CONFIG_LISTEN] = { "listen", KIND_ADDRESS, "127.0.0.1:7890", PLACE(listen), 0, 0, "HOST:PORT",
                            "the line protocol; port 0 picks a free one" },
+    [PL_CONFIG_HTTP] = { "http", KIND_HTTP, "127.0.0.1:8000", PLACE(http), 0, 0, "HOST:PORT|off",
+                         "DynamoDB's API over HTTP; port 0 picks a free one" },
+    [PL_CONFIG_ACCESS_KEYS] = { "access-keys", KIND_KEYS, "", PLACE(access_keys), 0, 0, "ID:SECRET,...",
+                                "who may sign requests of DynamoDB's API; none: anybody" },
+    [PL_CONFIG_REGION] = { "region", KIND_REGION, "us-east-1", PLACE(region), 0, 0, "NAME",
+                           "stands in the ARNs of DynamoDB's API" },
     [PL_CONFIG_IO_THREADS] = { "io-threads", KIND_COUNT, "0", PLACE(io_threads), 0, 256, "N",
                                "threads that serve connections; 0: cores - 1" },
     [PL_CONFIG_PARTITIONS] = { "partitions", KIND_PARTITIONS, "64", PLACE(partitions), 1, 4096, "N",
@@ -355,6 +364,68 @@ static int read_sync(struct pl_config *config, const struct setting *setting, co
     return 0;
 }
 
+static int read_http(struct pl_config *config, const struct setting *setting, const char *text,
+                     struct pl_reason *why)
+{
+    struct pl_reason said;
+    int rc;
+
+    config->has_http = strcmp(text, "off") != 0;
+    if (!config->has_http)
+        return 0;
+    rc = pl_address_parse(text, &config->http, &said);
+    return rc == 0 ? 0 : pl_reason_set(why, rc, "%s: %s, or off", setting->key, said.text);
+}
+
+/* ID:SECRET, from the front of `*rest`. What is wrong is told without what it holds: it may be a secret. */
+static bool take_key(struct pl_bytes *rest, struct pl_sigv4_key *out)
+{
+    const char *comma = memchr(rest->data, ',', rest->len), *colon;
+    struct pl_bytes pair = pl_bytes(rest->data, comma == NULL ? rest->len : (size_t)(comma - rest->data));
+
+    *rest = pl_bytes(rest->data + pair.len + (comma != NULL), rest->len - pair.len - (comma != NULL));
+    pair = trim(pair.data, pair.data + pair.len);
+    colon = memchr(pair.data, ':', pair.len);
+    if (colon == NULL)
+        return false;
+    out->id = pl_bytes(pair.data, (size_t)(colon - pair.data));
+    out->secret = pl_bytes(colon + 1, pair.len - out->id.len - 1);
+    return out->id.len > 0 && out->secret.len > 0 && memchr(out->id.data, '/', out->id.len) == NULL;
+}
+
+static int read_keys(struct pl_config *config, const struct setting *setting, const char *text,
+                     struct pl_reason *why)
+{
+    struct pl_bytes rest = pl_str(text);
+    uint32_t most = 1;
+
+    if (rest.len == 0)
+        return 0;
+    for (size_t i = 0; i < rest.len; i++)
+        most += rest.data[i] == ',';
+    config->access_keys = calloc(most, sizeof *config->access_keys);
+    if (config->access_keys == NULL)
+        return PL_ENOMEM;
+    while (rest.len > 0) {
+        if (!take_key(&rest, &config->access_keys[config->access_key_count]))
+            return pl_reason_set(why, PL_ECONFIG, "%s: expected ID:SECRET, or several with a comma between",
+                                 setting->key);
+        config->access_key_count++;
+    }
+    return 0;
+}
+
+static int read_region(const struct setting *setting, const char *text, const char **out,
+                       struct pl_reason *why)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (len == 0 || len > 64 || text[len] != '\0')
+        return wrong(setting, text, "a name such as us-east-1", why);
+    *out = text;
+    return 0;
+}
+
 static int read_choice(const struct setting *setting, const char *text, const char *const *words,
                        uint32_t *out, struct pl_reason *why)
 {
@@ -388,6 +459,15 @@ static int understand(struct pl_config *config, enum pl_config_key key, struct p
         rc = pl_address_parse(text, place, &said);
         if (rc != 0)
             pl_reason_set(why, rc, "%s: %s", setting->key, said.text);
+        break;
+    case KIND_HTTP:
+        rc = read_http(config, setting, text, why);
+        break;
+    case KIND_KEYS:
+        rc = read_keys(config, setting, text, why);
+        break;
+    case KIND_REGION:
+        rc = read_region(setting, text, place, why);
         break;
     case KIND_COUNT:
         rc = read_count(setting, text, place, why);
@@ -456,10 +536,24 @@ int pl_config_read(struct pl_config *config, int arg_count, char *const *args, c
     return rc == 0 ? understand_all(config, why) : rc;
 }
 
+/* Keys are shown by their ids: what is printed gets copied into places where no secret should be. */
+static void print_value(const struct pl_config *config, int key, FILE *out)
+{
+    if (settings[key].kind != KIND_KEYS) {
+        fputs(config->texts[key], out);
+        return;
+    }
+    for (uint32_t i = 0; i < config->access_key_count; i++)
+        fprintf(out, "%s%.*s:***", i > 0 ? "," : "", (int)config->access_keys[i].id.len,
+                config->access_keys[i].id.data);
+}
+
 void pl_config_print(const struct pl_config *config, FILE *out)
 {
     for (int i = 0; i < PL_CONFIG_KEY_TOTAL; i++) {
-        fprintf(out, "%s = %s  # %s", settings[i].key, config->texts[i], origin_names[config->origins[i]]);
+        fprintf(out, "%s = ", settings[i].key);
+        print_value(config, i, out);
+        fprintf(out, "  # %s", origin_names[config->origins[i]]);
         if (config->origins[i] == PL_CONFIG_FILE)
             fprintf(out, " %s", config->file);
         fputc('\n', out);
@@ -485,6 +579,7 @@ void pl_config_deinit(struct pl_config *config)
 {
     for (int i = 0; i < PL_CONFIG_KEY_TOTAL; i++)
         free(config->texts[i]);
+    free(config->access_keys);
     free(config->file);
     *config = (struct pl_config){ 0 };
 }

@@ -3,6 +3,7 @@
 #define PL_CONFIG_H
 
 #include "base/logger.h"
+#include "codec/sigv4.h"
 #include "net/address.h"
 #include "node.h"
 
@@ -26,6 +27,9 @@ enum pl_config_key {
     PL_CONFIG_SCRIPTS,
     PL_CONFIG_DATA,
     PL_CONFIG_LISTEN,
+    PL_CONFIG_HTTP,
+    PL_CONFIG_ACCESS_KEYS,
+    PL_CONFIG_REGION,
     PL_CONFIG_IO_THREADS,
     PL_CONFIG_PARTITIONS,
     PL_CONFIG_SYNC,
@@ -53,6 +57,11 @@ struct pl_config {
     const char *scripts_path; /* NULL: none */
     const char *data_path;
     struct pl_address listen;
+    bool has_http; /* false: --http off */
+    struct pl_address http;
+    struct pl_sigv4_key *access_keys; /* ours; views into the text. NULL: signatures are not verified */
+    uint32_t access_key_count;
+    const char *region;
     uint32_t io_threads; /* 0: one less than the machine has cores, and at least one */
     uint32_t partitions;
     enum pl_sync_mode sync_mode;

@@ -3,6 +3,8 @@
 
 #include "follower.h"
 #include "front/connection.h"
+#include "front/desk.h"
+#include "front/http_connection.h"
 #include "front/listener.h"
 
 #include <signal.h>
@@ -22,8 +24,10 @@ struct server {
     struct pl_node *node;
     struct pl_loop **loops;
     uint32_t loop_count;
-    struct pl_listener listener;
-    bool listening;
+    struct pl_listener listener, http_listener;
+    bool listening, http_listening;
+    struct pl_sigv4_keys keys;
+    struct pl_http_options http;
 
     uv_loop_t uv;
     uv_async_t wake;
@@ -192,6 +196,29 @@ static int open_node(struct server *server)
     return rc == 0 ? 0 : failed(server, "cannot start", rc, &why);
 }
 
+enum {
+    HTTP_BODY_BYTES_MAX = 16 << 20, /* DynamoDB's own limit */
+    HTTP_HEAD_TIMEOUT_MS = 10000,
+    HTTP_BODY_RATE_MIN = 4096,
+};
+
+static const struct pl_http_options *http_options(struct server *server)
+{
+    const struct pl_config *config = server->config;
+
+    server->keys = (struct pl_sigv4_keys){ .keys = config->access_keys, .count = config->access_key_count };
+    server->http = (struct pl_http_options){
+        .body_bytes_max = HTTP_BODY_BYTES_MAX,
+        .head_timeout_ms = HTTP_HEAD_TIMEOUT_MS,
+        .body_rate_min = HTTP_BODY_RATE_MIN,
+        .region = pl_str(config->region),
+        .keys = &server->keys,
+        .clock = pl_clock_system(),
+        .random = pl_random_system(),
+    };
+    return config->has_http ? &server->http : NULL;
+}
+
 static int start_loops(struct server *server)
 {
     const struct pl_config *config = server->config;
@@ -205,6 +232,7 @@ static int start_loops(struct server *server)
         .idle_timeout_ms = (uint64_t)config->idle_timeout_s * 1000,
         .stall_timeout_ms = (uint64_t)config->stall_timeout_s * 1000,
         .drain_timeout_ms = (uint64_t)config->drain_timeout_s * 1000,
+        .http = http_options(server),
     };
     int rc = 0;
 
@@ -219,12 +247,13 @@ static int start_loops(struct server *server)
     return rc == 0 ? 0 : failed(server, "cannot start an I/O thread", rc, NULL);
 }
 
-static int listen_for_clients(struct server *server)
+static int listen_at(struct server *server, struct pl_address address, const struct pl_client_kind *kind,
+                     struct pl_listener *listener, bool *listening)
 {
     struct pl_listener_options options = {
         .uv = &server->uv,
-        .address = server->config->listen,
-        .kind = &pl_connection_kind,
+        .address = address,
+        .kind = kind,
         .loops = server->loops,
         .loop_count = server->loop_count,
         .connections_max = server->config->connections_max,
@@ -233,11 +262,23 @@ static int listen_for_clients(struct server *server)
     struct pl_reason why = { { 0 } };
     int rc;
 
-    rc = pl_listener_open(&server->listener, &options, &why);
+    rc = pl_listener_open(listener, &options, &why);
     if (rc != 0)
         return failed(server, "cannot listen", rc, &why);
-    server->listening = true;
+    *listening = true;
     return 0;
+}
+
+static int listen_for_clients(struct server *server)
+{
+    const struct pl_config *config = server->config;
+    int rc;
+
+    rc = listen_at(server, config->listen, &pl_connection_kind, &server->listener, &server->listening);
+    if (rc == 0 && config->has_http)
+        rc = listen_at(server, config->http, &pl_http_connection_kind, &server->http_listener,
+                       &server->http_listening);
+    return rc;
 }
 
 /* --- signals and news --- */
@@ -248,7 +289,9 @@ static void stop(struct server *server)
         return;
     if (server->listening)
         pl_listener_close(&server->listener, NULL);
-    server->listening = false;
+    if (server->http_listening)
+        pl_listener_close(&server->http_listener, NULL);
+    server->listening = server->http_listening = false;
     pl_node_detach(server->attachment);
     server->attachment = NULL;
     /* From here on a second signal ends the process the hard way: what was acknowledged is on the disk. */
@@ -408,6 +451,10 @@ static void print_start(struct server *server, uint64_t start_ns, FILE *out)
     if (server->listener.address.port != 7890)
         fprintf(out, " --connect %s", address);
     fputc('\n', out);
+    if (server->http_listening) {
+        pl_address_format(&server->http_listener.address, address);
+        fprintf(out, "  DynamoDB API   http://%s\n", address);
+    }
     print_tables(server, out);
     fflush(out);
 }

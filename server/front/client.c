@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { LINGER_MS = 2000 };
+
 static uint64_t now_ms(void)
 {
     return uv_hrtime() / 1000000;
@@ -160,11 +162,37 @@ bool pl_client_has_room(struct pl_client *c)
            !c->link.closing;
 }
 
+/*
+ * Closing a socket with unread bytes resets the connection, and the last reply may be lost with it. So
+ * who lingers says that this was all, and reads and drops what comes until the client has closed.
+ */
+static void linger(struct pl_client *c)
+{
+    if (c->lingers_since_ms != 0)
+        return;
+    c->lingers_since_ms = now_ms();
+    pl_link_shut(&c->link);
+    if (pl_link_read_start(&c->link) != 0)
+        pl_client_cut(c);
+}
+
 /* Close when there is nothing more to read, to answer or to send. */
 static void conclude(struct pl_client *c)
 {
-    if (c->ending && c->in_flight == 0 && !c->deferred && !c->blocked && pl_link_unsent(&c->link) == 0)
+    if (!c->ending || c->in_flight > 0 || c->deferred || c->blocked || pl_link_unsent(&c->link) > 0)
+        return;
+    if (c->lingers && !c->link.ended && !c->link.closing)
+        linger(c);
+    else
         pl_link_close(&c->link);
+}
+
+void pl_client_finish(struct pl_client *c)
+{
+    c->deaf = true;
+    c->ending = true;
+    c->lingers = true;
+    pl_client_mark_dirty(c);
 }
 
 /* --- receiving --- */
@@ -172,7 +200,7 @@ static void conclude(struct pl_client *c)
 /* Read on only when what was read is dealt with: what waits costs no more memory. */
 static void choose_reading(struct pl_client *c)
 {
-    if (c->blocked || c->deferred || c->ending)
+    if (c->blocked || c->deferred || (c->ending && c->lingers_since_ms == 0))
         pl_link_read_stop(&c->link);
     else if (pl_link_read_start(&c->link) != 0)
         pl_client_cut(c);
@@ -276,7 +304,8 @@ static void ended(struct pl_link *link, int rc)
 void pl_client_drain(struct pl_client *c)
 {
     c->ending = true;
-    pl_link_read_stop(&c->link);
+    if (c->lingers_since_ms == 0)
+        pl_link_read_stop(&c->link);
     stir(c);
     conclude(c);
 }
@@ -301,6 +330,13 @@ void pl_client_tick(struct pl_client *c, uint64_t now)
 
     if (c->link.closing)
         return;
+    if (c->lingers_since_ms != 0) {
+        if (now > c->lingers_since_ms + LINGER_MS)
+            pl_client_cut(c);
+        return;
+    }
+    if (c->kind->tick != NULL)
+        c->kind->tick(c, now);
     if (options->stall_timeout_ms > 0 && is_stalled(c, silent_ms)) {
         pl_log(options->logger, PL_LOG_WARN, "closed a connection", "the client stalled for %llu ms",
                (unsigned long long)silent_ms);

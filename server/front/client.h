@@ -28,11 +28,13 @@ struct pl_client {
     bool in_order;       /* ... for the replies to the requests before it */
     bool deaf;           /* whatever follows is dropped */
     bool ending;         /* no more input; close when everything is answered */
+    bool lingers;        /* before closing, say that this is the end and let the client finish its sentence */
     bool gone;           /* the link is closed; requests may still be on their way back */
 
     uint32_t in_flight;  /* requests taken and not released; they hold the connection */
     uint64_t heard_ms;   /* when bytes last came or went, or a request ended */
     size_t unsent_bytes; /* at the last tick: when it shrinks, the client reads */
+    uint64_t lingers_since_ms;
 };
 
 /** A protocol. */
@@ -50,6 +52,8 @@ struct pl_client_kind {
      * accord. May be NULL.
      */
     void (*stirred)(struct pl_client *client);
+    /** Called about once a second: it may refuse a client that is too slow. May be NULL. */
+    void (*tick)(struct pl_client *client, uint64_t now_ms);
     /** Free what the struct holds beside the client. May be NULL. */
     void (*deinit)(struct pl_client *client);
     /** Tell whoever cannot be served why: appended to `out`, before closing. `why` may be NULL. */
@@ -75,6 +79,9 @@ void pl_client_cut(struct pl_client *client);
 void pl_client_tick(struct pl_client *client, uint64_t now_ms);
 
 /* --- for kinds --- */
+
+/** Hear nothing more, and close when everything is answered and sent. */
+void pl_client_finish(struct pl_client *client);
 
 static inline struct pl_buf *pl_client_out(struct pl_client *client)
 {

@@ -2,6 +2,7 @@
 #include "front/loop.h"
 
 #include "front/connection.h"
+#include "front/desk.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,6 +56,14 @@ static void close_handles(struct pl_loop *loop)
     uv_close((uv_handle_t *)&loop->tick, NULL);
 }
 
+static void free_memory(struct pl_loop *loop)
+{
+    if (loop->desk != NULL)
+        pl_desk_free(loop->desk);
+    free(loop->scratch);
+    free(loop);
+}
+
 static void free_loop(struct pl_loop *loop)
 {
     /* A handle that is still open here is our mistake, and would be used after its memory is freed. */
@@ -64,8 +73,7 @@ static void free_loop(struct pl_loop *loop)
     uv_sem_destroy(&loop->started);
     uv_mutex_destroy(&loop->mailbox_lock);
     free(loop->mailbox);
-    free(loop->scratch);
-    free(loop);
+    free_memory(loop);
 }
 
 static int fail_start(struct pl_loop *loop, int rc)
@@ -84,15 +92,16 @@ static struct pl_loop *new_loop(const struct pl_loop_options *options)
         return NULL;
     loop->options = *options;
     loop->scratch = malloc(sizeof *loop->scratch);
-    if (loop->scratch == NULL || uv_mutex_init(&loop->mailbox_lock) != 0) {
-        free(loop->scratch);
-        free(loop);
+    if (options->http != NULL)
+        loop->desk = pl_desk_new(options->http);
+    if (loop->scratch == NULL || (options->http != NULL && loop->desk == NULL) ||
+        uv_mutex_init(&loop->mailbox_lock) != 0) {
+        free_memory(loop);
         return NULL;
     }
     if (uv_sem_init(&loop->started, 0) != 0) {
         uv_mutex_destroy(&loop->mailbox_lock);
-        free(loop->scratch);
-        free(loop);
+        free_memory(loop);
         return NULL;
     }
     return loop;
@@ -109,8 +118,7 @@ int pl_loop_start(const struct pl_loop_options *options, struct pl_loop **out)
     if (rc != 0) {
         uv_sem_destroy(&loop->started);
         uv_mutex_destroy(&loop->mailbox_lock);
-        free(loop->scratch);
-        free(loop);
+        free_memory(loop);
         return rc;
     }
     rc = uv_thread_create(&loop->thread, thread_main, loop);

@@ -21,11 +21,14 @@
  * Only pl_loop_start(), pl_loop_adopt(), pl_loop_stop(), pl_loop_join() and
  * pl_loop_connection_count() may be called from other threads.
  */
+struct pl_desk;
 struct pl_loop;
 struct pl_client;
 struct pl_client_kind;
 struct pl_request;
 struct pl_tail;
+
+struct pl_http_options;
 
 struct pl_loop_options {
     struct pl_engine engine;
@@ -36,6 +39,7 @@ struct pl_loop_options {
     uint64_t idle_timeout_ms;  /* 0: a silent client may stay */
     uint64_t stall_timeout_ms; /* half a request, or replies not read, for so long: cut */
     uint64_t drain_timeout_ms; /* after pl_loop_stop(): how long clients have to take their replies */
+    const struct pl_http_options *http; /* NULL: nobody speaks HTTP here. Lent until pl_loop_join() */
 };
 
 /** Start the thread. When this returns 0 it is attached and takes connections. */
@@ -85,7 +89,8 @@ struct pl_loop {
     struct pl_tail *tailing;     /* TAILs that have more to read, or may have */
     struct pl_request *spare;    /* empty requests, kept for the next ones */
     uint32_t spare_count;
-    struct pl_buf words; /* scratch for replies that are composed */
+    struct pl_buf words;  /* scratch for replies that are composed */
+    struct pl_desk *desk; /* what connections of HTTP share; NULL without options.http */
 
     bool touched; /* something happened since the last settle() */
     bool stopping;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/link.h"
 
+#include <sys/socket.h>
+
 /* A buffer that once held a large reply is not kept for a connection's lifetime. */
 enum { KEPT_BYTES_MAX = 64 * 1024 };
 
@@ -166,6 +168,16 @@ size_t pl_link_unsent(const struct pl_link *link)
 }
 
 /* --- closing --- */
+
+void pl_link_shut(struct pl_link *link)
+{
+    uv_os_fd_t fd;
+
+    /* Without uv_shutdown()'s wait for the queue: it is empty. A failure shows when reading ends. */
+    PL_ASSERT(pl_link_unsent(link) == 0);
+    if (!link->closing && uv_fileno((const uv_handle_t *)&link->tcp, &fd) == 0)
+        shutdown(fd, SHUT_WR);
+}
 
 static void closed(uv_handle_t *handle)
 {

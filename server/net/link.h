@@ -71,6 +71,9 @@ int pl_link_flush(struct pl_link *link);
 /** Bytes gathered and not yet taken by the kernel. */
 size_t pl_link_unsent(const struct pl_link *link);
 
+/** Tell the other side that nothing more will be sent; bytes may still be received. When nothing is unsent only. */
+void pl_link_shut(struct pl_link *link);
+
 /** Closing twice is allowed and does nothing. Unsent bytes are lost. */
 void pl_link_close(struct pl_link *link);
 

@@ -162,7 +162,7 @@ for _, example in ipairs(EXAMPLES) do
 [ "$1" = serve ] || { echo "only serve is known here, not $1" >&2; exit 2; }
 shift
 echo $$
-exec %s serve --listen 127.0.0.1:0 "$@"
+exec %s serve --listen 127.0.0.1:0 --http off "$@"
 ]]):format(server.quote(server.program)))
       server.execute("chmod +x " .. server.quote(folder .. "/dev"))
       local running, code = server.start_by(("cd %s && bash -c %s 2>>%s"):format(server.quote(folder),

@@ -47,7 +47,8 @@ local function scripts(text)
 end
 
 local function refuses_module(text, sentences)
-  refuses(CONFIGURATION, sentences, "--scripts", scripts(text), "--data", data, "--listen", "127.0.0.1:0")
+  refuses(CONFIGURATION, sentences, "--scripts", scripts(text), "--data", data, "--listen", "127.0.0.1:0",
+    "--http", "off")
 end
 
 describe("perilune serve", function()
@@ -70,13 +71,14 @@ describe("perilune serve", function()
       local running = start("--scripts", "examples/chat", "--data", data)
       assert.is_truthy(running.lines[1]:find("64 partitions  data " .. data .. "  ready in %d+ ms$"))
       assert.is_truthy(running.lines[2]:find("try: perilune shell --connect " .. running.address, 1, true))
-      assert.are.equal("  tables         Inbox   Messages (2 indexes, 1 trigger)   Users", running.lines[3])
+      assert.are.equal("  DynamoDB API   " .. running.http, running.lines[3])
+      assert.are.equal("  tables         Inbox   Messages (2 indexes, 1 trigger)   Users", running.lines[4])
       assert.are.equal(0, running:stop())
     end)
 
     it("says how to make a table when there is none", function()
       local running = start("--data", data)
-      assert.are.equal("  tables         none yet: HELP CREATE, or --scripts DIR", running.lines[3])
+      assert.are.equal("  tables         none yet: HELP CREATE, or --scripts DIR", running.lines[4])
     end)
 
     it("takes flags before the environment before the file", function()
@@ -181,7 +183,7 @@ describe("perilune serve", function()
     it("wants the files and folders that it was told of", function()
       refuses(CONFIGURATION, { "cannot open " .. folder .. "/none" }, "--config", folder .. "/none")
       refuses(CONFIGURATION, { folder .. "/none: No such file or directory" }, "--scripts", folder .. "/none",
-        "--data", data, "--listen", "127.0.0.1:0")
+        "--data", data, "--listen", "127.0.0.1:0", "--http", "off")
     end)
   end)
 
@@ -189,7 +191,7 @@ describe("perilune serve", function()
     it("says which process has the data directory, and leaves it in peace", function()
       local running = start("--data", data)
       refuses(FAILURE, { data .. " is in use by process " .. running.pid .. "\n" }, "--data", data,
-        "--listen", "127.0.0.1:0")
+        "--listen", "127.0.0.1:0", "--http", "off")
       local said, code = server.run("check", data)
       assert.are.equal(FAILURE, code)
       assert.is_truthy(said:find("a running server has " .. data .. " open", 1, true), said)
@@ -200,7 +202,7 @@ describe("perilune serve", function()
     it("says that its port is taken", function()
       local running = start("--data", data)
       refuses(FAILURE, { "cannot listen on " .. running.address .. ": Address already in use" },
-        "--data", folder .. "/other", "--listen", running.address)
+        "--data", folder .. "/other", "--listen", running.address, "--http", "off")
     end)
   end)
 

@@ -62,12 +62,13 @@ function server.start_by(line)
     return nil, code
   end
   self.address = assert(self.lines[2]:match("line protocol%s+(%S+)"))
+  self.http = self.lines[3]:match("DynamoDB API%s+(%S+)")
   return self
 end
 
 --- Start `perilune serve WORD...` on a free port. Its log goes to `log_path`.
 function server.start(log_path, ...)
-  local words = command_line { program, "serve", "--listen", "127.0.0.1:0", ... }
+  local words = command_line { program, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", ... }
   return server.start_by(("sh -c 'echo $$; exec \"$@\"' sh %s 2>>%s"):format(words, server.quote(log_path)))
 end
 
