@@ -299,7 +299,7 @@ function database:describe(table) end
 function database:tables() end
 
 ---Compare everything stored with everything else stored.
----@return { ok: boolean, tables: integer, items: integer, index_entries: integer, faults: string[] }?
+---@return { ok: boolean, tables: integer, items: integer, index_entries: integer, expiries: integer, faults: string[] }?
 ---@return string? sentence
 ---@return string? code
 function database:check() end

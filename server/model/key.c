@@ -199,6 +199,34 @@ void pl_key_build(struct pl_key *out, const struct pl_keyspace *space, struct pl
     pl_key_seek(out, space, pk, tail, &prefix_len);
 }
 
+void pl_key_build_at(struct pl_key *out, const struct pl_keyspace *space, uint64_t second, struct pl_bytes pk,
+                     struct pl_bytes tail)
+{
+    enum { AT = PL_KEY_PREFIX_BYTES - 8, ROOM = PL_KEY_BYTES_MAX - 8 };
+
+    pl_key_build(out, space, pk, tail);
+    if (out->len >= ROOM) {
+        out->len = ROOM;
+        out->shortened = true;
+    }
+    memmove(out->bytes + AT + 8, out->bytes + AT, (size_t)out->len - AT);
+    pl_put_be64(out->bytes + AT, second);
+    out->len += 8;
+}
+
+void pl_key_partition_start(struct pl_key *out, const struct pl_keyspace *space, uint16_t partition,
+                            uint64_t from)
+{
+    pl_key_scan_start(out, space, from);
+    pl_put_be16(out->bytes, partition);
+}
+
+bool pl_key_in_partition(struct pl_bytes key, const struct pl_keyspace *space, uint16_t partition)
+{
+    return key.len >= PL_KEY_PREFIX_BYTES && pl_get_be16(key.data) == partition &&
+           (uint8_t)key.data[2] == space->kind && pl_get_be32(key.data + 3) == space->id;
+}
+
 bool pl_key_in_space(struct pl_bytes key, const struct pl_keyspace *space, uint64_t *hash)
 {
     uint64_t place;

@@ -91,6 +91,14 @@ void pl_key_build(struct pl_key *out, const struct pl_keyspace *space, struct pl
                   struct pl_bytes tail);
 
 /**
+ * The key of what stands under a second before its own place: for expiries.
+ *
+ *     partition u16 ▸ kind u8 ▸ id u32 ▸ second u64 ▸ hash64(pk) ▸ pk ▸ tail, cut and shortened as above
+ */
+void pl_key_build_at(struct pl_key *out, const struct pl_keyspace *space, uint64_t second, struct pl_bytes pk,
+                     struct pl_bytes tail);
+
+/**
  * The store key at which a walk over (pk, tails that begin at or after `tail`) starts:
  * the same bytes pl_key_build() gives, so that seeking to it finds the first candidate.
  * `prefix_len` receives the length of the part that all entries of `pk` share.
@@ -103,6 +111,13 @@ void pl_key_scan_start(struct pl_key *out, const struct pl_keyspace *space, uint
 
 /** True when `key` (from the store) belongs to `space`; `hash` receives its place. */
 bool pl_key_in_space(struct pl_bytes key, const struct pl_keyspace *space, uint64_t *hash);
+
+/** The smallest store key of the keyspace in a partition whose next eight bytes (hash, second) are `from` or more. */
+void pl_key_partition_start(struct pl_key *out, const struct pl_keyspace *space, uint16_t partition,
+                            uint64_t from);
+
+/** True when `key` belongs to the keyspace's part in the partition, whatever its next eight bytes are. */
+bool pl_key_in_partition(struct pl_bytes key, const struct pl_keyspace *space, uint16_t partition);
 
 /**
  * The smallest byte string greater than every string that begins with `prefix`;

@@ -476,6 +476,20 @@ bool pl_number_to_int64(const struct pl_number *number, int64_t *out)
     return true;
 }
 
+bool pl_number_floor_int64(const struct pl_number *number, int64_t *out)
+{
+    struct pl_number whole = *number;
+
+    if (number->exponent >= 0)
+        return pl_number_to_int64(number, out);
+    /* There are no trailing zeros, so something is always cut off. */
+    whole.coefficient =
+        number->exponent < -PL_NUMBER_DIGITS_MAX ? 0 : number->coefficient / tens[-number->exponent];
+    whole.coefficient += number->negative;
+    whole.exponent = 0;
+    return pl_number_to_int64(&whole, out);
+}
+
 /*
  * The point in printf's and strtod's text depends on the locale of whoever embeds us,
  * so it is skipped here, whatever it is, and never given to strtod: "12e-1" has none.

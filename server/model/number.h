@@ -77,6 +77,9 @@ void pl_number_from_int64(int64_t value, struct pl_number *out);
 /** True when the value is an integer that fits. */
 bool pl_number_to_int64(const struct pl_number *number, int64_t *out);
 
+/** The same of the value without its fraction, rounded down. */
+bool pl_number_floor_int64(const struct pl_number *number, int64_t *out);
+
 /**
  * The shortest decimal that reads back as `value`. PL_EINVALID for NaN, infinities and
  * what is out of range.

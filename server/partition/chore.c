@@ -4,6 +4,7 @@
 #include "model/record.h"
 #include "partition/change.h"
 #include "partition/collection.h"
+#include "partition/expiry.h"
 #include "partition/index.h"
 
 enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20 };
@@ -21,6 +22,15 @@ static bool can_fill(const struct pl_table *table, const struct pl_index *index,
            (script != NULL && pl_script_table(script, table->name) != NULL);
 }
 
+static void begin_backfill(struct pl_chore *chore, const struct pl_table *table, uint32_t id)
+{
+    chore->kind = PL_CHORE_BACKFILL;
+    chore->table_id = table->id;
+    chore->fill_id = id;
+    chore->space.kind = PL_KIND_ITEM;
+    chore->space.id = table->id;
+}
+
 static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *catalog,
                             struct pl_script *script)
 {
@@ -31,11 +41,11 @@ static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *cat
             if (table->indexes[i].state != PL_INDEX_BACKFILLING ||
                 !can_fill(table, &table->indexes[i], script))
                 continue;
-            chore->kind = PL_CHORE_BACKFILL;
-            chore->table_id = table->id;
-            chore->index_id = table->indexes[i].id;
-            chore->space.kind = PL_KIND_ITEM;
-            chore->space.id = table->id;
+            begin_backfill(chore, table, table->indexes[i].id);
+            return true;
+        }
+        if (table->expiry_filling) {
+            begin_backfill(chore, table, table->expiry_id);
             return true;
         }
     }
@@ -59,17 +69,15 @@ bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, s
 
 /* ---- the walk --------------------------------------------------------------------------------------- */
 
-/* A position in hash order: the first key of the chore's partition, or the one after the last seen. */
+/* A position in the order of keys: the first key of the chore's partition, or the one after the last seen. */
 static int seek(struct pl_chore *chore, const struct pl_chore_hands *hands, struct pl_bytes *key,
                 struct pl_bytes *record)
 {
-    unsigned __int128 whole = (unsigned __int128)1 << 64;
     struct pl_key start;
     int rc;
 
     if (chore->position.len == 0) {
-        pl_key_scan_start(&start, &chore->space,
-                          (uint64_t)(whole / chore->space.partition_count * chore->partition));
+        pl_key_partition_start(&start, &chore->space, (uint16_t)chore->partition, 0);
         return pl_snapshot_seek(hands->view->snapshot, pl_key_view(&start), key, record);
     }
     rc = pl_snapshot_seek(hands->view->snapshot, pl_buf_view(&chore->position), key, record);
@@ -87,9 +95,7 @@ static int remember(struct pl_chore *chore, struct pl_bytes key)
 
 static bool is_here(const struct pl_chore *chore, struct pl_bytes key)
 {
-    uint64_t hash;
-
-    return pl_key_in_space(key, &chore->space, &hash) && pl_get_be16(key.data) == chore->partition;
+    return pl_key_in_partition(key, &chore->space, (uint16_t)chore->partition);
 }
 
 /* 1 when this was the last partition. */
@@ -127,6 +133,15 @@ static int grow_collection(const struct pl_index_work *work, const struct pl_ind
     return rc;
 }
 
+static int fill_index(const struct pl_index_work *work, const struct pl_index *index, struct pl_item item,
+                      struct pl_reason *why)
+{
+    int rc = pl_index_fill(work, index, &item, why);
+
+    return rc != 0 ? rc : grow_collection(work, index, item);
+}
+
+/* `index` is NULL here and below when it is the expiries that are filled. */
 static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands, struct pl_index_work *work,
                       const struct pl_index *index, struct pl_bytes record)
 {
@@ -137,9 +152,7 @@ static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands
 
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         pl_buf_clear(work->change);
-        rc = pl_index_fill(work, index, &entry.item, &why);
-        if (rc == 0)
-            rc = grow_collection(work, index, entry.item);
+        rc = index == NULL ? pl_expiry_fill(work, &entry.item) : fill_index(work, index, entry.item, &why);
         if (rc == PL_ESCRIPT) {
             if (chore->failed++ == 0)
                 pl_log(hands->logger, PL_LOG_WARN, "an item has no entry in the new index", "%s", why.text);
@@ -165,7 +178,7 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
     struct pl_arena arena = { 0 };
     struct pl_buf change = { 0 }, scratch = { 0 };
     struct pl_capacity capacity = { 0 };
-    const struct pl_index *index = index_by_id(table, chore->index_id);
+    const struct pl_index *index = index_by_id(table, chore->fill_id);
     struct pl_index_work work = { .view = hands->view,
                                   .partition_count = hands->partition_count,
                                   .table = table,
@@ -279,10 +292,10 @@ static int step(struct pl_chore *chore, const struct pl_catalog *catalog, const 
         return sweep(chore, hands);
     table = pl_tables_find_id(catalog->tables, chore->table_id);
     /* Dropped meanwhile, or altered again: the catalog is asked anew. */
-    index = index_by_id(table, chore->index_id);
-    if (index == NULL)
+    index = index_by_id(table, chore->fill_id);
+    if (index == NULL && (table == NULL || table->expiry_id != chore->fill_id))
         return 1;
-    if (!can_fill(table, index, hands->script))
+    if (index != NULL && !can_fill(table, index, hands->script))
         return PL_ESCRIPT;
     return backfill(chore, table, hands);
 }

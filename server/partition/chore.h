@@ -8,12 +8,12 @@
 #include "script/script.h"
 
 /**
- * Long work on a live shard, in small steps between its writes: filling a new index
- * from the items, and sweeping the keyspace of what was dropped. Each step makes
+ * Long work on a live shard, in small steps between its writes: filling a new index, or
+ * the expiries under a new TTL attribute, from the items, and sweeping the keyspace of what was dropped. Each step makes
  * ordinary changes through the journal. A chore keeps no state on disk but the
  * catalog's own: cut off, it starts again from the beginning, and finds done what is done.
  *
- *     BACKFILL   every item of the table ─▸ its entry, unless it is there ─▸ index ACTIVE
+ *     BACKFILL   every item of the table ─▸ its entry, unless it is there ─▸ index ACTIVE, or TTL on
  *     SWEEP      every record of the keyspace ─▸ deleted                  ─▸ garbage forgotten
  *
  * A backfill may only start when every write from before the index was known is applied:
@@ -24,7 +24,7 @@ enum pl_chore_kind { PL_CHORE_NONE, PL_CHORE_BACKFILL, PL_CHORE_SWEEP };
 struct pl_chore {
     enum pl_chore_kind kind;
     uint32_t table_id;        /* BACKFILL */
-    uint32_t index_id;        /* BACKFILL */
+    uint32_t fill_id;         /* BACKFILL: the index's, or the expiries' */
     struct pl_keyspace space; /* that is walked */
     uint32_t partition;       /* where the walk is */
     struct pl_buf position;   /* the last key seen there; empty: none yet */

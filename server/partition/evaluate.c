@@ -4,6 +4,7 @@
 #include "partition/admission.h"
 #include "partition/change.h"
 #include "partition/collection.h"
+#include "partition/expiry.h"
 #include "partition/index.h"
 #include "partition/prepare.h"
 #include "partition/stream.h"
@@ -81,8 +82,16 @@ static int condition_failed(struct write *w)
     return PL_ECONDITION;
 }
 
+/* Whoever deletes what has expired looked a while ago: the item may have been given more time, or be gone. */
+static bool has_expired(const struct write *w)
+{
+    return w->has_old && pl_expiry_is_due(w->table, w->old, pl_clock_wall_ms(&w->evaluator->clock));
+}
+
 static int test_condition(struct write *w)
 {
+    if (w->op->actor == PL_ACTOR_EXPIRY)
+        return has_expired(w) ? 0 : PL_ECONDITION;
     if (w->op->condition == NULL || pl_condition_test(w->op->condition, w->has_old ? &w->old : NULL))
         return 0;
     return condition_failed(w);
@@ -170,6 +179,8 @@ static int run_before_write(struct write *w)
 
     if (!w->table->has_before_write || (!w->has_new && !w->has_old))
         return 0;
+    if (w->op->actor == PL_ACTOR_EXPIRY)
+        return 0; /* as in DynamoDB no condition keeps an expired item; one that did would be asked for ever */
     if (w->script == NULL)
         return pl_reason_set(&w->op->reply.why, PL_ESCRIPT,
                              "the table's module with before_write is not loaded");
@@ -280,6 +291,11 @@ static int write_effects(struct write *w)
             rc = admit_to_indexes(w);
         if (rc == 0)
             rc = update_collection(w);
+        if (rc != 0)
+            return rc;
+    }
+    if (w->table->expiry_id != 0) {
+        rc = pl_expiry_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL);
         if (rc != 0)
             return rc;
     }

@@ -4,12 +4,10 @@
 #include "model/record.h"
 #include "partition/change.h"
 
-int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk,
-                  struct pl_bytes tail, struct pl_arena *arena)
+static int keep_full(struct pl_place *out, struct pl_bytes pk, struct pl_bytes tail, struct pl_arena *arena)
 {
     char *full;
 
-    pl_key_build(&out->key, space, pk, tail);
     out->full = (struct pl_bytes){ 0 };
     if (!out->key.shortened)
         return 0;
@@ -21,6 +19,20 @@ int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct 
         memcpy(full + pk.len, tail.data, tail.len);
     out->full = pl_bytes(full, pk.len + tail.len);
     return 0;
+}
+
+int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk,
+                  struct pl_bytes tail, struct pl_arena *arena)
+{
+    pl_key_build(&out->key, space, pk, tail);
+    return keep_full(out, pk, tail, arena);
+}
+
+int pl_place_make_at(struct pl_place *out, const struct pl_keyspace *space, uint64_t second,
+                     struct pl_bytes pk, struct pl_bytes tail, struct pl_arena *arena)
+{
+    pl_key_build_at(&out->key, space, second, pk, tail);
+    return keep_full(out, pk, tail, arena);
 }
 
 bool pl_place_equal(const struct pl_place *a, const struct pl_place *b)

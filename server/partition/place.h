@@ -18,6 +18,10 @@ struct pl_place {
 int pl_place_make(struct pl_place *out, const struct pl_keyspace *space, struct pl_bytes pk,
                   struct pl_bytes tail, struct pl_arena *arena);
 
+/** The same for what stands under a second first: pl_key_build_at(). */
+int pl_place_make_at(struct pl_place *out, const struct pl_keyspace *space, uint64_t second,
+                     struct pl_bytes pk, struct pl_bytes tail, struct pl_arena *arena);
+
 bool pl_place_equal(const struct pl_place *a, const struct pl_place *b);
 
 /** The item that stands there now. PL_ENOTFOUND: none. */

@@ -397,7 +397,7 @@ int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, str
     return pl_catalog_forget_table(catalog, table->id);
 }
 
-int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t index_id,
+int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t id,
                        struct pl_buf *change)
 {
     struct pl_table *copy;
@@ -407,8 +407,10 @@ int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table,
         return rc;
     copy->version++;
     for (uint32_t i = 0; i < copy->index_count; i++)
-        if (copy->indexes[i].id == index_id)
+        if (copy->indexes[i].id == id)
             copy->indexes[i].state = PL_INDEX_ACTIVE;
+    if (copy->expiry_id == id)
+        copy->expiry_filling = false;
     rc = pl_catalog_set_table(catalog, copy, pl_catalog_code(catalog, table->id), change);
     pl_table_unref(copy);
     return rc;

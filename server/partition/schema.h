@@ -34,8 +34,8 @@ int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definitio
 int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, struct pl_buf *change,
                    struct pl_reason *why);
 
-/** The table's index `index_id` holds an entry for every item now: readable from here on. */
-int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t index_id,
+/** What the table has under `id`, an index or its expiries, holds an entry for every item now. */
+int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t id,
                        struct pl_buf *change);
 
 /**

@@ -283,7 +283,7 @@ struct pl_shard_stats pl_shard_stats(const struct pl_shard *shard)
     stats.chore = shard->chore.kind == PL_CHORE_NONE       ? PL_CHORE_IDLE
                   : shard->chore.kind == PL_CHORE_BACKFILL ? PL_CHORE_FILLING
                                                            : PL_CHORE_SWEEPING;
-    stats.chore_id = shard->chore.kind == PL_CHORE_BACKFILL ? shard->chore.index_id : shard->chore.space.id;
+    stats.chore_id = shard->chore.kind == PL_CHORE_BACKFILL ? shard->chore.fill_id : shard->chore.space.id;
     stats.chore_done = shard->chore.done;
     return stats;
 }

@@ -168,7 +168,7 @@ struct pl_shard_stats {
     size_t queued, inflight_keys, script_bytes;
     bool full;
     enum { PL_CHORE_IDLE, PL_CHORE_FILLING, PL_CHORE_SWEEPING } chore;
-    uint32_t chore_id; /* the index filled, or the keyspace swept */
+    uint32_t chore_id; /* of the index or the expiries filled, or of the keyspace swept */
     uint64_t chore_done;
 };
 /** Shard's thread. */

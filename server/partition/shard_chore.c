@@ -35,7 +35,7 @@ static int complete_chore(struct pl_shard *shard)
     } else {
         table = pl_tables_find_id(next.tables, shard->chore.table_id);
         if (table != NULL)
-            rc = pl_schema_activate(&next, table, shard->chore.index_id, &change);
+            rc = pl_schema_activate(&next, table, shard->chore.fill_id, &change);
     }
     if (rc == 0)
         rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_SHRINK, NULL);

@@ -3,7 +3,7 @@
 
 #include "model/record.h"
 #include "partition/collection.h"
-#include "partition/index.h"
+#include "partition/expiry.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,6 +89,23 @@ static int check_entry(struct walk *walk, const struct pl_index *index, const st
     return rc;
 }
 
+/* The entry under the second in which the item expires, if it does. */
+static int check_expiry(struct walk *walk, const struct pl_item *item)
+{
+    struct pl_place place;
+    struct pl_item there;
+    int rc = pl_expiry_place(walk->work, item, &place);
+
+    if (rc != 0)
+        return rc == PL_ENOTFOUND ? 0 : rc;
+    rc = pl_place_get(&place, walk->work->view, &there);
+    if (rc != PL_ENOTFOUND)
+        return rc;
+    fault(walk->verify, "%.*s: an item that expires has no expiry", (int)walk->table->name.len,
+          walk->table->name.data);
+    return 0;
+}
+
 /* PL_ENOTFOUND when the item lacks a part of its key. */
 static int encode_key(const struct walk *walk, struct pl_item item, struct pl_buf *pk, struct pl_buf *tail)
 {
@@ -116,6 +133,8 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
         for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++)
             if (walk->table->indexes[i].state == PL_INDEX_ACTIVE)
                 rc = check_entry(walk, &walk->table->indexes[i], &item);
+        if (rc == 0 && walk->table->expiry_id != 0 && !walk->table->expiry_filling)
+            rc = check_expiry(walk, &item);
     }
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
@@ -173,6 +192,23 @@ static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_it
     return 0;
 }
 
+static int check_expiry_item(struct walk *walk, struct pl_bytes key, struct pl_item entry)
+{
+    struct pl_place place;
+    struct pl_item item;
+    int rc = find_item(walk, entry, &item);
+
+    if (rc == 0)
+        rc = pl_expiry_place(walk->work, &item, &place);
+    if (rc == 0 && pl_bytes_equal(pl_key_view(&place.key), key))
+        return 0;
+    if (rc != 0 && rc != PL_ENOTFOUND)
+        return rc;
+    fault(walk->verify, "%.*s: an expiry whose item does not expire then", (int)walk->table->name.len,
+          walk->table->name.data);
+    return 0;
+}
+
 /* ---- where a function put an entry ------------------------------------------------------------------ */
 
 /* From the item we come to its place and its entry; what no item leads to is seen only from here. */
@@ -219,6 +255,8 @@ static int check_one(struct walk *walk, struct pl_bytes key, const struct pl_rec
         return check_place_item(walk, entry->item);
     case PL_KIND_COLLECTION:
         return check_collection(walk, key, entry);
+    case PL_KIND_EXPIRY:
+        return check_expiry_item(walk, key, entry->item);
     default:
         return check_entry_item(walk, key, entry->item);
     }
@@ -252,15 +290,13 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
 
 static int walk_partition(struct walk *walk, uint32_t p)
 {
-    unsigned __int128 whole = (unsigned __int128)1 << 64;
     struct pl_bytes key, record;
     struct pl_key start;
-    uint64_t hash;
     int rc;
 
-    pl_key_scan_start(&start, &walk->space, (uint64_t)(whole / walk->space.partition_count * p));
+    pl_key_partition_start(&start, &walk->space, (uint16_t)p, 0);
     rc = pl_snapshot_seek(walk->verify->snapshot, pl_key_view(&start), &key, &record);
-    while (rc == 0 && pl_key_in_space(key, &walk->space, &hash) && pl_get_be16(key.data) == p) {
+    while (rc == 0 && pl_key_in_partition(key, &walk->space, (uint16_t)p)) {
         rc = check_record(walk, key, record);
         if (rc == 0 && walk->space.kind == PL_KIND_COLLECTION) /* whose items were walked meanwhile */
             rc = pl_snapshot_seek(walk->verify->snapshot, key, &key, &record);
@@ -323,6 +359,10 @@ static int verify_table(struct walk *walk)
     if (rc == 0)
         compare_counts(walk);
     walk->verify->items += walk->count;
+    if (rc == 0 && walk->table->expiry_id != 0) {
+        rc = walk_keyspace(walk, PL_KIND_EXPIRY, walk->table->expiry_id);
+        walk->verify->expiries += walk->count;
+    }
     for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++) {
         walk->index = &walk->table->indexes[i];
         rc = verify_index(walk);

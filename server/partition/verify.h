@@ -9,7 +9,8 @@
 /**
  * Everything stored compared with everything else stored, on one snapshot: every
  * value's checksum, every item's form and place, every item's entry in every index,
- * every entry's item, every collection's size, the item of every place that is remembered for a function's
+ * every entry's item, every expiry's item and the other way round, every collection's size, the item of
+ * every place that is remembered for a function's
  * entry, and the counters. Reads only; may take long, so it runs on a worker.
  *
  * The counters are those of the same moment as the snapshot: see pl_shard_stand_still().
@@ -20,7 +21,7 @@ struct pl_verify {
     struct pl_counters *counters;
     uint32_t partition_count;
     /* Found. */
-    uint64_t items, entries, size_bytes, faults;
+    uint64_t items, entries, expiries, size_bytes, faults;
     struct pl_buf *sentences; /* one line for each of the first hundred faults */
 };
 

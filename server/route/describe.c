@@ -33,6 +33,20 @@ static bool add_index(cJSON *to, const struct pl_index *index, struct pl_counter
            cJSON_AddNumberToObject(at, "items_done", (double)filled(state, index->id)) != NULL;
 }
 
+static bool add_ttl_state(cJSON *to, const struct pl_table *table,
+                          uint64_t (*filled)(void *state, uint32_t id), void *state)
+{
+    cJSON *at;
+
+    if (table->expiry_id == 0)
+        return true;
+    at = cJSON_AddObjectToObject(to, "ttl_state");
+    if (at == NULL || cJSON_AddStringToObject(at, "state", table->expiry_filling ? "filling" : "on") == NULL)
+        return false;
+    return !table->expiry_filling || filled == NULL ||
+           cJSON_AddNumberToObject(at, "items_done", (double)filled(state, table->expiry_id)) != NULL;
+}
+
 static bool add_state(cJSON *to, const struct pl_table *table, struct pl_counters *counters,
                       uint64_t (*filled)(void *state, uint32_t id), void *state)
 {
@@ -41,7 +55,7 @@ static bool add_state(cJSON *to, const struct pl_table *table, struct pl_counter
     if (cJSON_AddNumberToObject(to, "id", table->id) == NULL ||
         cJSON_AddStringToObject(to, "state", "active") == NULL ||
         cJSON_AddNumberToObject(to, "created_ms", (double)table->created_ms) == NULL ||
-        !add_counts(to, counters, table->id))
+        !add_counts(to, counters, table->id) || !add_ttl_state(to, table, filled, state))
         return false;
     if (table->index_count == 0)
         return true;

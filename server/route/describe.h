@@ -10,9 +10,10 @@
  *
  *     { "table": ..., (the definition) "id": 7, "state": "active", "created_ms": ...,
  *       "items": 12, "size_bytes": 3456,
- *       "index_state": { "ByUser": { "state": "active" | "backfilling", "items": 12, "size_bytes": 900 } } }
+ *       "index_state": { "ByUser": { "state": "active" | "backfilling", "items": 12, "size_bytes": 900 } },
+ *       "ttl_state": { "state": "on" | "filling" } }
  *
- * `filled` (may be NULL) says how far a backfill has come. Appended to `out`; PL_ENOMEM.
+ * `filled` (may be NULL) says how far a backfill has come ("items_done"). Appended to `out`; PL_ENOMEM.
  */
 int pl_describe_table(const struct pl_table *table, struct pl_counters *counters,
                       uint64_t (*filled)(void *state, uint32_t id), void *state, struct pl_buf *out);
