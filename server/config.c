@@ -74,6 +74,8 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
     [PL_CONFIG_ITEM_COLLECTION] = { "item-collection-bytes", KIND_BYTES, "10737418240",
                                     PLACE(collection_bytes_max), 1, UINT64_C(1) << 50, "N",
                                     "of one partition key in a table with local indexes, their entries too" },
+    [PL_CONFIG_TTL_SWEEP] = { "ttl-sweep-ms", KIND_COUNT, "1000", PLACE(ttl_sweep_ms), 10, 3600000, "MS",
+                              "between two looks for items that have expired" },
 };
 
 /* --- finding and storing texts --- */

@@ -44,6 +44,7 @@ enum pl_config_key {
     PL_CONFIG_SCRIPT_TIME,
     PL_CONFIG_SCRIPT_MEMORY,
     PL_CONFIG_ITEM_COLLECTION,
+    PL_CONFIG_TTL_SWEEP,
     PL_CONFIG_KEY_TOTAL
 };
 
@@ -77,6 +78,7 @@ struct pl_config {
     uint32_t script_time_ms;
     uint32_t script_memory_mb;
     uint64_t collection_bytes_max;
+    uint32_t ttl_sweep_ms;
 };
 
 /**

@@ -308,6 +308,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
                                         .checkpoint_interval_ms = node->options.checkpoint_interval_ms,
                                         .checkpoint_journal_bytes = node->options.checkpoint_journal_bytes,
                                         .collection_bytes_max = node->options.collection_bytes_max,
+                                        .ttl_sweep_ms = node->options.ttl_sweep_ms,
                                         .clock = node->options.clock,
                                         .logger = node->options.logger };
 
@@ -843,6 +844,8 @@ static void add_figures(cJSON *json, struct pl_node *node)
         { "journal_durable", (double)shard.journal_durable },
         { "script_bytes", (double)shard.script_bytes },
         { "chore_done", (double)shard.chore_done },
+        { "expired", (double)shard.expired },
+        { "expiry_lag_ms", (double)shard.expiry_lag_ms },
     };
 
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)

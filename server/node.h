@@ -30,6 +30,7 @@ struct pl_node_options {
     uint64_t journal_segment_bytes;    /* 0: 64 MiB */
     uint64_t transaction_bytes_max;    /* of dirty pages, in one transaction of a flush; 0: 16 MiB */
     uint64_t collection_bytes_max; /* of the items and local index entries of one partition key; 0: 10 GiB */
+    uint32_t ttl_sweep_ms;         /* between two looks for what has expired; 0: 1000 */
     uint32_t reader_count;         /* routers that will attach, and a few more for backups and checks */
     bool threads;                  /* false: everything runs in the caller's thread (embedding) */
     struct pl_clock clock;

@@ -29,6 +29,7 @@ int pl_perilune_open(const struct pl_perilune_options *options, struct pl_perilu
                                     .script_time_ms = options->script_time_ms,
                                     .script_memory_bytes = options->script_memory_bytes,
                                     .collection_bytes_max = options->collection_bytes_max,
+                                    .ttl_sweep_ms = options->ttl_sweep_ms,
                                     .reader_count = 1,
                                     .clock = pl_clock_system(),
                                     .random = pl_random_system(),

@@ -28,10 +28,11 @@ struct pl_perilune_options {
     const char *scripts_path; /* NULL: none */
     uint32_t partition_count; /* for a new directory; 0: 64 */
     enum pl_sync_mode sync_mode;
-    uint32_t sync_interval_ms;      /* for PL_SYNC_INTERVAL */
-    uint32_t script_time_ms;        /* 0: 100 */
-    uint64_t script_memory_bytes;   /* 0: 64 MiB */
-    uint64_t collection_bytes_max;  /* 0: 10 GiB */
+    uint32_t sync_interval_ms;     /* for PL_SYNC_INTERVAL */
+    uint32_t script_time_ms;       /* 0: 100 */
+    uint64_t script_memory_bytes;  /* 0: 64 MiB */
+    uint64_t collection_bytes_max; /* 0: 10 GiB */
+    uint32_t ttl_sweep_ms; /* between two looks for what has expired; 0: 1000. Open and writes take them */
     const struct pl_disk *disk;     /* NULL: the machine's own. Copied */
     const struct pl_logger *logger; /* NULL: silent. Must outlive the database */
 };

@@ -182,6 +182,7 @@ static int open_node(struct server *server)
         .sync_mode = config->sync_mode,
         .sync_interval_ms = config->sync_interval_ms,
         .script_time_ms = config->script_time_ms,
+        .ttl_sweep_ms = config->ttl_sweep_ms,
         .script_memory_bytes = (uint64_t)config->script_memory_mb << 20,
         .collection_bytes_max = config->collection_bytes_max,
         .reader_count = loop_count(config) + 4,

@@ -72,10 +72,15 @@ static void sync_field(lua_State *L, int options, struct pl_perilune_options *ou
     out->sync_interval_ms = (uint32_t)ms;
 }
 
-static const char *const known_options[] = {
-    "path", "scripts", "sync", "partitions", "script_time_ms", "script_memory_bytes", "item_collection_bytes",
-    NULL
-};
+static const char *const known_options[] = { "path",
+                                             "scripts",
+                                             "sync",
+                                             "partitions",
+                                             "script_time_ms",
+                                             "script_memory_bytes",
+                                             "item_collection_bytes",
+                                             "ttl_sweep_ms",
+                                             NULL };
 
 static void check_known(lua_State *L, int options)
 {
@@ -90,7 +95,7 @@ static void check_known(lua_State *L, int options)
             luaL_error(
                 L,
                 "open: there is no option '%s'; there are path, scripts, sync, partitions, script_time_ms, "
-                "script_memory_bytes and item_collection_bytes",
+                "script_memory_bytes, item_collection_bytes and ttl_sweep_ms",
                 luaL_tolstring(L, -2, NULL));
         lua_pop(L, 1);
     }
@@ -112,6 +117,7 @@ static void read_options(lua_State *L, struct pl_perilune_options *out)
     out->script_time_ms = (uint32_t)count_field(L, 1, "script_time_ms", 3600000);
     out->script_memory_bytes = count_field(L, 1, "script_memory_bytes", INT64_MAX);
     out->collection_bytes_max = count_field(L, 1, "item_collection_bytes", INT64_MAX);
+    out->ttl_sweep_ms = (uint32_t)count_field(L, 1, "ttl_sweep_ms", 3600000);
 }
 
 int pl_database_open(lua_State *L)

@@ -81,6 +81,7 @@ function perilune.ge(value) end
 ---@field script_time_ms? integer     what one call of a module's function may take; 100 by default
 ---@field script_memory_bytes? integer
 ---@field item_collection_bytes? integer  of one partition key in a table with local indexes; 10 GiB
+---@field ttl_sweep_ms? integer       between two looks for what has expired, which open and writes take; 1000 by default
 
 ---@param options string|perilune.open_options
 ---@return perilune.database? database

@@ -46,6 +46,11 @@ bool pl_expiry_is_due(const struct pl_table *table, struct pl_item item, int64_t
 
 /* ---- entries ---------------------------------------------------------------------------------------- */
 
+bool pl_expiry_is_in(struct pl_bytes key)
+{
+    return key.len > PL_KEY_PREFIX_BYTES && key.data[2] == PL_KIND_EXPIRY;
+}
+
 uint64_t pl_expiry_key_second(struct pl_bytes key)
 {
     return pl_get_be64(key.data + PL_KEY_PREFIX_BYTES - 8);

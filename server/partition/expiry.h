@@ -32,6 +32,9 @@ int pl_expiry_fill(const struct pl_index_work *work, const struct pl_item *item)
 /** The place of the entry that `item` has. PL_ENOTFOUND: it has none. Lives in `work->arena`. */
 int pl_expiry_place(const struct pl_index_work *work, const struct pl_item *item, struct pl_place *out);
 
+/** True for an entry's store key. */
+bool pl_expiry_is_in(struct pl_bytes key);
+
 /** The second in an entry's store key. */
 uint64_t pl_expiry_key_second(struct pl_bytes key);
 

@@ -6,7 +6,12 @@
 
 #include <stdlib.h>
 
-enum { CHECKPOINT_INTERVAL_MS = 5000, CHECKPOINT_JOURNAL_BYTES = 64 << 20, REPLAY_BYTES = 64 << 10 };
+enum {
+    TTL_SWEEP_MS = 1000,
+    CHECKPOINT_INTERVAL_MS = 5000,
+    CHECKPOINT_JOURNAL_BYTES = 64 << 20,
+    REPLAY_BYTES = 64 << 10
+};
 
 #define COLLECTION_BYTES_MAX (UINT64_C(10) << 30)
 
@@ -204,11 +209,14 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
     shard->options = *options;
     if (shard->options.checkpoint_interval_ms == 0)
         shard->options.checkpoint_interval_ms = CHECKPOINT_INTERVAL_MS;
+    if (shard->options.ttl_sweep_ms == 0)
+        shard->options.ttl_sweep_ms = TTL_SWEEP_MS;
     if (shard->options.checkpoint_journal_bytes == 0)
         shard->options.checkpoint_journal_bytes = CHECKPOINT_JOURNAL_BYTES;
     if (shard->options.collection_bytes_max == 0)
         shard->options.collection_bytes_max = COLLECTION_BYTES_MAX;
     shard->partition_count = pl_datadir_facts(options->dir)->partition_count;
+    shard->reaper.marks.partition_count = shard->partition_count;
     rc = open_memory(shard);
     if (rc == 0)
         rc = open_files(shard, why);
@@ -324,6 +332,7 @@ int pl_shard_close(struct pl_shard *shard, bool clean, struct pl_reason *why)
     if (clean && pl_shard_is_idle(shard))
         rc = last_checkpoint(shard, why);
     pl_chore_deinit(&shard->chore);
+    pl_expiry_marks_deinit(&shard->reaper.marks);
     pl_snapshot_close(shard->evaluator.view.snapshot);
     pl_state_free(shard->state);
     pl_evaluator_deinit(&shard->evaluator);

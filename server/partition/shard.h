@@ -47,6 +47,7 @@ struct pl_shard_options {
     uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* 0: 64 MiB */
     uint64_t collection_bytes_max;     /* partition/collection.h; 0: 10 GiB */
+    uint32_t ttl_sweep_ms;             /* between two looks for what has expired; 0: 1000 */
     struct pl_clock clock;
     const struct pl_logger *logger;
 };
@@ -164,6 +165,9 @@ int pl_shard_load(struct pl_shard *shard, struct pl_script *script, const uint64
 
 struct pl_shard_stats {
     uint64_t writes, transactions, conditions_failed, batches, changes, checkpoints;
+    uint64_t expired; /* items deleted because their time had come, since the start */
+    uint64_t
+        expiry_lag_ms; /* for how long the oldest of those still there was due, when last looked at; 0: none was */
     uint64_t journal_start, journal_end, journal_durable, applied_position;
     size_t queued, inflight_keys, script_bytes;
     bool full;

@@ -9,6 +9,7 @@
 #include "partition/chore.h"
 #include "partition/counters.h"
 #include "partition/evaluate.h"
+#include "partition/expiry_marks.h"
 #include "partition/heads.h"
 #include "partition/transact.h"
 #include "replica/group.h"
@@ -21,6 +22,7 @@
  *     shard_judge.c       one operation: a write, a change of schema, a new set of modules
  *     shard_transact.c    a transaction, and its token
  *     shard_chore.c       filling and sweeping, a step at a time
+ *     shard_expiry.c      deleting what has expired, a step at a time
  *     shard_timed.c       what time brings: expiry, trimming, forgetting; a step at a time
  *     shard_checkpoint.c  timed work: freezing, flushing, checkpoints, room, rest
  */
@@ -84,6 +86,20 @@ struct pl_shard {
         int failure;     /* of its last step; 0: none */
     } timed[PL_SHARD_TIMED_MAX];
     uint64_t timed_batch; /* the last change of a step is in this batch: the next step waits for it */
+    size_t timed_next;    /* whose turn it is */
+    bool pressed;         /* clients are at work, or were a moment ago: steps are small and far between */
+    uint64_t pressed_ns;  /* when that was seen last */
+
+    /* Deleting what has expired: where its round is. */
+    struct pl_reaper {
+        struct pl_expiry_marks marks;
+        uint32_t expiry_id; /* of the table; 0: between two rounds */
+        uint16_t partition;
+        bool more;      /* this round left something that is due */
+        int64_t now_ms; /* when it began */
+        int64_t lag_ms; /* for how long the oldest of that has been due */
+        int failure;    /* PL_ECORRUPT: it met damage */
+    } reaper;
 
     /* The times of the last of each, monotonic. */
     uint64_t checkpoint_ns, room_ns, synced_ns, reap_ns, active_ns;
@@ -177,6 +193,11 @@ bool pl_shard_do_timed(struct pl_shard *shard);
 
 /** For a step: commit a change that makes nothing larger. */
 int pl_shard_commit_timed(struct pl_shard *shard, uint16_t partition, struct pl_bytes change);
+
+/* ---- shard_expiry.c ---- */
+
+/** Timed work: delete some of what has expired. */
+int pl_shard_expire(struct pl_shard *shard);
 
 /* ---- shard_checkpoint.c ---- */
 

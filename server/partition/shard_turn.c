@@ -2,6 +2,7 @@
 #include "partition/shard_inside.h"
 
 #include "partition/change.h"
+#include "partition/expiry.h"
 
 enum {
     BATCH_BYTES_MAX = 4 << 20,
@@ -371,6 +372,15 @@ static int apply_changes(struct pl_shard *shard, const struct pl_batch *batch)
     return rc != 0 ? rc : apply_group(shard, &group);
 }
 
+/* Who looks at what is new, by sequence or by time, learns of it. */
+static void note_put(struct pl_shard *shard, struct pl_bytes key)
+{
+    if (pl_expiry_is_in(key))
+        pl_expiry_marks_note(&shard->reaper.marks, key);
+    else
+        shard->streamed = pl_sequences_note(&shard->sequences, key) || shard->streamed;
+}
+
 static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,
                           const struct pl_batch_change *change)
 {
@@ -383,8 +393,8 @@ static void settle_change(struct pl_shard *shard, const struct pl_batch *batch,
             pl_counters_add(shard->counters, effect.partition, effect.id, effect.items, effect.size_bytes);
         else if (!pl_sequence_is_in(effect.key))
             pl_inflight_settle(shard->inflight, batch->number, effect.key);
-        else if (effect.kind == PL_EFFECT_PUT)
-            shard->streamed = pl_sequences_note(&shard->sequences, effect.key) || shard->streamed;
+        if (effect.kind == PL_EFFECT_PUT)
+            note_put(shard, effect.key);
     }
 }
 
