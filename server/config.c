@@ -76,6 +76,9 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                                     "of one partition key in a table with local indexes, their entries too" },
     [PL_CONFIG_TTL_SWEEP] = { "ttl-sweep-ms", KIND_COUNT, "1000", PLACE(ttl_sweep_ms), 10, 3600000, "MS",
                               "between two looks for items that have expired" },
+    [PL_CONFIG_STREAM_RETENTION] = { "stream-retention-ms", KIND_COUNT, "86400000",
+                                     PLACE(stream_retention_ms), 100, UINT32_MAX, "MS",
+                                     "how long the records of streams are kept" },
 };
 
 /* --- finding and storing texts --- */

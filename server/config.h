@@ -45,6 +45,7 @@ enum pl_config_key {
     PL_CONFIG_SCRIPT_MEMORY,
     PL_CONFIG_ITEM_COLLECTION,
     PL_CONFIG_TTL_SWEEP,
+    PL_CONFIG_STREAM_RETENTION,
     PL_CONFIG_KEY_TOTAL
 };
 
@@ -79,6 +80,7 @@ struct pl_config {
     uint32_t script_memory_mb;
     uint64_t collection_bytes_max;
     uint32_t ttl_sweep_ms;
+    uint32_t stream_retention_ms;
 };
 
 /**

@@ -25,14 +25,30 @@ static void stirred(struct pl_watch *watch)
     follower->ready(follower->state);
 }
 
-static int find_table(struct pl_node *node, struct pl_bytes name, struct pl_table **out,
+/* Whose stream was closed since it gave the position: what is left of it can still be read. */
+static struct pl_table *find_closed(const struct pl_tables *tables, struct pl_bytes name,
+                                    struct pl_bytes position)
+{
+    const struct pl_closed_stream *closed = NULL;
+    uint32_t stream_id;
+
+    if (pl_feed_position_stream(position, &stream_id))
+        closed = pl_tables_find_closed(tables, stream_id);
+    return closed != NULL && pl_bytes_equal(closed->table->name, name) ? closed->table : NULL;
+}
+
+static int find_table(struct pl_node *node, const struct pl_follower_options *options, struct pl_table **out,
                       struct pl_reason *why)
 {
+    struct pl_bytes name = options->table_name;
     struct pl_tables *tables = pl_node_tables(node);
     struct pl_table *table = pl_tables_find(tables, name);
+    struct pl_table *closed = find_closed(tables, name, options->from);
     int rc = 0;
 
-    if (table == NULL)
+    if (closed != NULL)
+        *out = pl_table_ref(closed);
+    else if (table == NULL)
         rc = pl_reason_set(why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
                            (int)name.len, name.data);
     else if (table->stream_id == 0)
@@ -60,7 +76,7 @@ int pl_follower_open(struct pl_attachment *attachment, const struct pl_follower_
     follower->ready = options->ready;
     follower->state = options->state;
     follower->watch.stirred = stirred;
-    rc = find_table(pl_attachment_node(attachment), options->table_name, &follower->table, why);
+    rc = find_table(pl_attachment_node(attachment), options, &follower->table, why);
     if (rc == 0)
         rc = pl_attachment_feed_source(attachment, &source);
     if (rc == 0)

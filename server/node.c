@@ -309,6 +309,7 @@ static struct pl_shard_options shard_options(struct pl_node *node)
                                         .checkpoint_journal_bytes = node->options.checkpoint_journal_bytes,
                                         .collection_bytes_max = node->options.collection_bytes_max,
                                         .ttl_sweep_ms = node->options.ttl_sweep_ms,
+                                        .stream_retention_ms = node->options.stream_retention_ms,
                                         .clock = node->options.clock,
                                         .logger = node->options.logger };
 

@@ -185,6 +185,7 @@ static int open_node(struct server *server)
         .ttl_sweep_ms = config->ttl_sweep_ms,
         .script_memory_bytes = (uint64_t)config->script_memory_mb << 20,
         .collection_bytes_max = config->collection_bytes_max,
+        .stream_retention_ms = config->stream_retention_ms,
         .reader_count = loop_count(config) + 4,
         .threads = true,
         .clock = pl_clock_system(),

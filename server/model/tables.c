@@ -24,24 +24,66 @@ static void insert_sorted(struct pl_tables *tables, struct pl_table *table)
     tables->count++;
 }
 
-struct pl_tables *pl_tables_with(const struct pl_tables *tables, uint32_t id, struct pl_table *table)
+static void insert_closed(struct pl_tables *tables, struct pl_table *table, int64_t closed_ms)
+{
+    uint32_t at = tables->closed_stream_count++;
+
+    while (at > 0 && tables->closed_streams[at - 1].table->stream_id > table->stream_id) {
+        tables->closed_streams[at] = tables->closed_streams[at - 1];
+        at--;
+    }
+    tables->closed_streams[at] = (struct pl_closed_stream){ .table = table, .closed_ms = closed_ms };
+}
+
+/* A copy without the table and the closed stream of these ids, and with room for one more of each. */
+static struct pl_tables *copy_without(const struct pl_tables *tables, uint32_t id, uint32_t stream_id)
 {
     struct pl_tables *copy = pl_tables_new();
 
     if (copy == NULL)
         return NULL;
     copy->tables = calloc(tables->count + 1, sizeof *copy->tables);
-    if (copy->tables == NULL) {
-        free(copy);
+    copy->closed_streams = calloc(tables->closed_stream_count + 1, sizeof *copy->closed_streams);
+    if (copy->tables == NULL || copy->closed_streams == NULL) {
+        pl_tables_unref(copy);
         return NULL;
     }
     copy->version = tables->version + 1;
     for (uint32_t i = 0; i < tables->count; i++)
         if (tables->tables[i]->id != id)
             insert_sorted(copy, pl_table_ref(tables->tables[i]));
-    if (table != NULL)
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++)
+        if (tables->closed_streams[i].table->stream_id != stream_id)
+            insert_closed(copy, pl_table_ref(tables->closed_streams[i].table),
+                          tables->closed_streams[i].closed_ms);
+    return copy;
+}
+
+/* No table and no stream has this id. */
+enum { NO_ID = 0 };
+
+struct pl_tables *pl_tables_with(const struct pl_tables *tables, uint32_t id, struct pl_table *table)
+{
+    struct pl_tables *copy = copy_without(tables, id, NO_ID);
+
+    if (copy != NULL && table != NULL)
         insert_sorted(copy, pl_table_ref(table));
     return copy;
+}
+
+struct pl_tables *pl_tables_with_closed(const struct pl_tables *tables, struct pl_table *table,
+                                        int64_t closed_ms)
+{
+    struct pl_tables *copy = copy_without(tables, NO_ID, table->stream_id);
+
+    if (copy != NULL)
+        insert_closed(copy, pl_table_ref(table), closed_ms);
+    return copy;
+}
+
+struct pl_tables *pl_tables_without_closed(const struct pl_tables *tables, uint32_t stream_id)
+{
+    return copy_without(tables, NO_ID, stream_id);
 }
 
 struct pl_tables *pl_tables_ref(struct pl_tables *tables)
@@ -56,7 +98,10 @@ void pl_tables_unref(struct pl_tables *tables)
         return;
     for (uint32_t i = 0; i < tables->count; i++)
         pl_table_unref(tables->tables[i]);
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++)
+        pl_table_unref(tables->closed_streams[i].table);
     free(tables->tables);
+    free(tables->closed_streams);
     free(tables);
 }
 
@@ -90,5 +135,13 @@ struct pl_table *pl_tables_find_id(const struct pl_tables *tables, uint32_t id)
     for (uint32_t i = 0; i < tables->count; i++)
         if (tables->tables[i]->id == id)
             return tables->tables[i];
+    return NULL;
+}
+
+const struct pl_closed_stream *pl_tables_find_closed(const struct pl_tables *tables, uint32_t stream_id)
+{
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++)
+        if (tables->closed_streams[i].table->stream_id == stream_id)
+            return &tables->closed_streams[i];
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { KEY_BYTES = 2 + 1 + 4, RECORD_TABLE = 1, RECORD_GARBAGE = 2, RECORD_NEXT_ID = 3 };
+enum { KEY_BYTES = 2 + 1 + 4, RECORD_TABLE = 1, RECORD_GARBAGE = 2, RECORD_NEXT_ID = 3, RECORD_CLOSED = 4 };
 
 static struct pl_bytes catalog_key(uint8_t key[KEY_BYTES], uint32_t id)
 {
@@ -57,18 +57,26 @@ int pl_catalog_copy(const struct pl_catalog *catalog, struct pl_catalog *out)
 
 /* ---- in memory -------------------------------------------------------------------------------------- */
 
-static int replace_tables(struct pl_catalog *catalog, uint32_t id, struct pl_table *table)
+/* Takes `tables`; NULL: there was no memory for them. */
+static int adopt_tables(struct pl_catalog *catalog, struct pl_tables *tables)
 {
-    struct pl_tables *tables;
-
-    if (table != NULL && pl_table_share(table, pl_tables_find_id(catalog->tables, id)) != 0)
-        return PL_ENOMEM;
-    tables = pl_tables_with(catalog->tables, id, table);
     if (tables == NULL)
         return PL_ENOMEM;
     pl_tables_unref(catalog->tables);
     catalog->tables = tables;
     return 0;
+}
+
+static int replace_tables(struct pl_catalog *catalog, uint32_t id, struct pl_table *table)
+{
+    if (table != NULL && pl_table_share(table, pl_tables_find_id(catalog->tables, id)) != 0)
+        return PL_ENOMEM;
+    return adopt_tables(catalog, pl_tables_with(catalog->tables, id, table));
+}
+
+static int remember_closed(struct pl_catalog *catalog, struct pl_table *table, int64_t closed_ms)
+{
+    return adopt_tables(catalog, pl_tables_with_closed(catalog->tables, table, closed_ms));
 }
 
 static int remember_code(struct pl_catalog *catalog, uint32_t table_id, uint64_t hash)
@@ -133,6 +141,22 @@ static int load_table(struct pl_catalog *catalog, uint32_t id, struct pl_bytes v
     return rc;
 }
 
+static int load_closed(struct pl_catalog *catalog, uint32_t id, struct pl_bytes value)
+{
+    struct pl_table *table;
+    int rc;
+
+    if (value.len < 8)
+        return PL_ECORRUPT;
+    rc = pl_table_decode(pl_bytes(value.data + 8, value.len - 8), &table);
+    if (rc != 0)
+        return rc;
+    rc = table->stream_id != id ? PL_ECORRUPT
+                                : remember_closed(catalog, table, (int64_t)pl_get_le64(value.data));
+    pl_table_unref(table);
+    return rc;
+}
+
 static int load_record(struct pl_catalog *catalog, uint32_t id, struct pl_bytes value)
 {
     struct pl_bytes rest = pl_bytes(value.data + 1, value.len == 0 ? 0 : value.len - 1);
@@ -143,6 +167,8 @@ static int load_record(struct pl_catalog *catalog, uint32_t id, struct pl_bytes 
     case RECORD_GARBAGE:
         return rest.len != 1 ? PL_ECORRUPT
                              : remember_garbage(catalog, id, (enum pl_key_kind)(uint8_t)rest.data[0]);
+    case RECORD_CLOSED:
+        return load_closed(catalog, id, rest);
     case RECORD_NEXT_ID:
         if (rest.len != 4)
             return PL_ECORRUPT;
@@ -232,6 +258,29 @@ void pl_catalog_remove_garbage(struct pl_catalog *catalog, uint32_t id, struct p
         catalog->garbage[i] = catalog->garbage[--catalog->garbage_count];
         return;
     }
+}
+
+int pl_catalog_close_stream(struct pl_catalog *catalog, struct pl_table *table, int64_t closed_ms,
+                            struct pl_buf *change)
+{
+    struct pl_buf record = { 0 };
+    uint8_t at[8];
+    int rc;
+
+    pl_put_le64(at, (uint64_t)closed_ms);
+    pl_buf_append_byte(&record, RECORD_CLOSED);
+    pl_buf_append(&record, at, sizeof at);
+    pl_table_encode(table, &record);
+    rc = put_record(change, table->stream_id, &record);
+    return rc != 0 ? rc : remember_closed(catalog, table, closed_ms);
+}
+
+/* The garbage stands under the stream's id, in place of the stream: one key, one record. */
+int pl_catalog_forget_stream(struct pl_catalog *catalog, uint32_t stream_id, struct pl_buf *change)
+{
+    int rc = pl_catalog_add_garbage(catalog, stream_id, PL_KIND_STREAM, change);
+
+    return rc != 0 ? rc : adopt_tables(catalog, pl_tables_without_closed(catalog->tables, stream_id));
 }
 
 uint32_t pl_catalog_draw_id(struct pl_catalog *catalog, struct pl_buf *change)

@@ -13,10 +13,12 @@
  *     value   01 ▸ code hash u64 ▸ pl_table_encode()    a table, under its id
  *             02 ▸ key kind u8                          a keyspace to be swept, under its id
  *             03 ▸ next id u32                          under id 0
+ *             04 ▸ closed ms u64 ▸ pl_table_encode()    a closed stream, under its id, and its table as it was
  *
  * Tables and indexes draw their ids from one counter and never share or reuse one, so
  * what a dropped table left behind can never be taken for another's. A dropped
- * table or index is gone at once; its keyspaces become garbage, swept in the background.
+ * table or index is gone at once; its keyspaces become garbage, swept in the background. Only its stream stays
+ * readable for as long as records are kept, and becomes garbage then.
  */
 struct pl_garbage {
     uint32_t id;
@@ -63,6 +65,12 @@ int pl_catalog_set_table(struct pl_catalog *catalog, struct pl_table *table, uin
 int pl_catalog_add_garbage(struct pl_catalog *catalog, uint32_t id, enum pl_key_kind kind,
                            struct pl_buf *change);
 void pl_catalog_remove_garbage(struct pl_catalog *catalog, uint32_t id, struct pl_buf *change);
+
+/** The table's stream takes no more records from here on, and is readable until it is forgotten. */
+int pl_catalog_close_stream(struct pl_catalog *catalog, struct pl_table *table, int64_t closed_ms,
+                            struct pl_buf *change);
+/** A closed stream becomes garbage. */
+int pl_catalog_forget_stream(struct pl_catalog *catalog, uint32_t stream_id, struct pl_buf *change);
 
 /** The table is gone from memory; its record has been replaced by garbage of the same id. */
 int pl_catalog_forget_table(struct pl_catalog *catalog, uint32_t id);

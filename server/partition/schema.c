@@ -239,12 +239,16 @@ static int discard_expiry(struct pl_catalog *catalog, const struct pl_table *cur
     return pl_catalog_add_garbage(catalog, current->expiry_id, PL_KIND_EXPIRY, change);
 }
 
-static int discard_stream(struct pl_catalog *catalog, const struct pl_table *current,
-                          const struct pl_table *table, struct pl_buf *change)
+/* Its records stay readable for as long as they are kept. */
+static int close_stream(struct pl_catalog *catalog, const struct pl_table *current,
+                        const struct pl_table *table, int64_t now_ms, struct pl_buf *change)
 {
+    struct pl_table *closed;
+
     if (current->stream_id == 0 || (table != NULL && table->stream_id == current->stream_id))
         return 0;
-    return pl_catalog_add_garbage(catalog, current->stream_id, PL_KIND_STREAM, change);
+    closed = pl_tables_find_id(catalog->tables, current->id);
+    return pl_catalog_close_stream(catalog, closed, now_ms, change);
 }
 
 static int discard_triggers(struct pl_catalog *catalog, const struct pl_table *current,
@@ -258,7 +262,6 @@ static int discard_triggers(struct pl_catalog *catalog, const struct pl_table *c
     return rc;
 }
 
-/* What `current` keeps beside its items and `table` (NULL: none) does not go on with. */
 static int discard_collections(struct pl_catalog *catalog, const struct pl_table *current,
                                const struct pl_table *table, struct pl_buf *change)
 {
@@ -267,13 +270,14 @@ static int discard_collections(struct pl_catalog *catalog, const struct pl_table
     return pl_catalog_add_garbage(catalog, current->collection_id, PL_KIND_COLLECTION, change);
 }
 
+/* What `current` keeps beside its items and `table` (NULL: none) does not go on with. */
 static int discard_companions(struct pl_catalog *catalog, const struct pl_table *current,
-                              const struct pl_table *table, struct pl_buf *change)
+                              const struct pl_table *table, int64_t now_ms, struct pl_buf *change)
 {
     int rc = discard_expiry(catalog, current, table, change);
 
     if (rc == 0)
-        rc = discard_stream(catalog, current, table, change);
+        rc = close_stream(catalog, current, table, now_ms, change);
     if (rc == 0)
         rc = discard_collections(catalog, current, table, change);
     if (rc == 0)
@@ -282,7 +286,7 @@ static int discard_companions(struct pl_catalog *catalog, const struct pl_table 
 }
 
 static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *current,
-                            const struct pl_table *table, struct pl_buf *change)
+                            const struct pl_table *table, int64_t now_ms, struct pl_buf *change)
 {
     for (uint32_t i = 0; i < current->index_count; i++) {
         const struct pl_index *old = &current->indexes[i];
@@ -294,7 +298,7 @@ static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *c
         if (rc != 0)
             return rc;
     }
-    return discard_companions(catalog, current, table, change);
+    return discard_companions(catalog, current, table, now_ms, change);
 }
 
 static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current,
@@ -359,7 +363,7 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
         return rc;
     }
     table->version++;
-    rc = discard_replaced(catalog, current, table, change);
+    rc = discard_replaced(catalog, current, table, now_ms, change);
     if (rc == 0)
         rc = pl_catalog_set_table(catalog, table, code_hash, change);
     pl_table_unref(table);
@@ -376,8 +380,8 @@ int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definitio
     return pl_schema_alter(catalog, current, definition, code_hash, now_ms, change, why);
 }
 
-int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, struct pl_buf *change,
-                   struct pl_reason *why)
+int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, int64_t now_ms,
+                   struct pl_buf *change, struct pl_reason *why)
 {
     int rc;
 
@@ -390,7 +394,7 @@ int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, str
     for (uint32_t i = 0; i < table->index_count && rc == 0; i++)
         rc = pl_catalog_add_garbage(catalog, table->indexes[i].id, index_kind(&table->indexes[i]), change);
     if (rc == 0)
-        rc = discard_companions(catalog, table, NULL, change);
+        rc = discard_companions(catalog, table, NULL, now_ms, change);
     if (rc != 0)
         return rc;
     /* The garbage record stands under the table's own id, in place of the table: one key, one record. */

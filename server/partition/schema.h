@@ -31,8 +31,8 @@ int pl_schema_apply(struct pl_catalog *catalog, const struct pl_table *definitio
                     int64_t now_ms, struct pl_buf *change, struct pl_reason *why);
 
 /** PL_EINVALID when the table is protected. */
-int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, struct pl_buf *change,
-                   struct pl_reason *why);
+int pl_schema_drop(struct pl_catalog *catalog, const struct pl_table *table, int64_t now_ms,
+                   struct pl_buf *change, struct pl_reason *why);
 
 /** What the table has under `id`, an index or its expiries, holds an entry for every item now. */
 int pl_schema_activate(struct pl_catalog *catalog, const struct pl_table *table, uint32_t id,

@@ -48,6 +48,7 @@ struct pl_shard_options {
     uint64_t checkpoint_journal_bytes; /* 0: 64 MiB */
     uint64_t collection_bytes_max;     /* partition/collection.h; 0: 10 GiB */
     uint32_t ttl_sweep_ms;             /* between two looks for what has expired; 0: 1000 */
+    uint32_t stream_retention_ms;      /* how long stream records are kept; 0: 24 hours */
     struct pl_clock clock;
     const struct pl_logger *logger;
 };

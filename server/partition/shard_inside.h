@@ -24,6 +24,7 @@
  *     shard_chore.c       filling and sweeping, a step at a time
  *     shard_expiry.c      deleting what has expired, a step at a time
  *     shard_timed.c       what time brings: expiry, trimming, forgetting; a step at a time
+ *     shard_trim.c        what streams keep no longer
  *     shard_checkpoint.c  timed work: freezing, flushing, checkpoints, room, rest
  */
 enum { PL_SHARD_TIMED_MAX = 8 };
@@ -85,6 +86,11 @@ struct pl_shard {
         uint64_t due_ns; /* of its next step */
         int failure;     /* of its last step; 0: none */
     } timed[PL_SHARD_TIMED_MAX];
+    struct pl_shard_trim {
+        uint32_t stream_id; /* where the round is: the next is this or a higher one; 0: between two rounds */
+        uint32_t partition;
+        uint64_t round_ns; /* when the last one began */
+    } trim;
     uint64_t timed_batch; /* the last change of a step is in this batch: the next step waits for it */
     size_t timed_next;    /* whose turn it is */
     bool pressed;         /* clients are at work, or were a moment ago: steps are small and far between */
@@ -198,6 +204,9 @@ int pl_shard_commit_timed(struct pl_shard *shard, uint16_t partition, struct pl_
 
 /** Timed work: delete some of what has expired. */
 int pl_shard_expire(struct pl_shard *shard);
+/* ---- shard_trim.c ---- */
+/** Timed work: delete stream records that have been kept long enough, forget closed streams. */
+int pl_shard_trim(struct pl_shard *shard);
 
 /* ---- shard_checkpoint.c ---- */
 

@@ -101,7 +101,7 @@ static int drop(struct pl_shard *shard, struct pl_catalog *next, const struct pl
                              "the table %.*s is defined by %.*s: remove it there and reload, then drop it",
                              (int)table->name.len, table->name.data, (int)table->module.len,
                              table->module.data);
-    return pl_schema_drop(next, table, change, &op->reply.why);
+    return pl_schema_drop(next, table, pl_clock_wall_ms(&shard->options.clock), change, &op->reply.why);
 }
 
 static int create(struct pl_shard *shard, struct pl_catalog *next, struct pl_operation *op,

@@ -22,6 +22,7 @@ static const struct {
 } works[] = {
     { "delete what has expired", 0, pl_shard_expire },
     { "forget the tokens of transactions", 1000, pl_shard_forget_tokens },
+    { "trim streams", 250, pl_shard_trim },
 };
 
 enum {
