@@ -3,6 +3,7 @@
 
 #include "driver.h"
 #include "partition/verify.h"
+#include "route/table_stats.h"
 #include "scripts.h"
 #include "stream/feed.h"
 
@@ -27,7 +28,8 @@ struct pl_node {
     struct pl_tables *tables;
     pthread_mutex_t watching_lock;
     struct pl_attachment *watching; /* those that have a watch */
-    pthread_mutex_t reloading;      /* who read the modules later switches to them later */
+    struct pl_hot_keys_set hot_keys;
+    pthread_mutex_t reloading; /* who read the modules later switches to them later */
     atomic_int failed;
 };
 
@@ -367,6 +369,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     node->disk = options->disk != NULL ? *options->disk : pl_disk_system();
     node->opened_ns = pl_clock_monotonic_ns(&options->clock);
     pthread_mutex_init(&node->lock, NULL);
+    pl_hot_keys_set_init(&node->hot_keys);
     pthread_mutex_init(&node->reloading, NULL);
     pthread_mutex_init(&node->watching_lock, NULL);
     atomic_init(&node->failed, 0);
@@ -381,6 +384,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     if (rc != 0) {
         pl_datadir_close(node->dir);
         pl_tables_unref(node->tables);
+        pl_hot_keys_set_deinit(&node->hot_keys);
         pthread_mutex_destroy(&node->lock);
         pthread_mutex_destroy(&node->reloading);
         pthread_mutex_destroy(&node->watching_lock);
@@ -404,6 +408,7 @@ void pl_node_close(struct pl_node *node)
                "%s; the next start replays the journal", pl_reason_text(&why, rc));
     pl_datadir_close(node->dir);
     pl_tables_unref(node->tables);
+    pl_hot_keys_set_deinit(&node->hot_keys);
     pthread_mutex_destroy(&node->lock);
     pthread_mutex_destroy(&node->reloading);
     pthread_mutex_destroy(&node->watching_lock);
@@ -468,7 +473,8 @@ int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, stru
                                          .counters = node->counters,
                                          .partition_count = node->partition_count,
                                          .shard_count = 1,
-                                         .clock = node->options.clock };
+                                         .clock = node->options.clock,
+                                         .hot_keys = &node->hot_keys };
     int rc;
 
     if (attachment == NULL)
@@ -875,12 +881,8 @@ void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes name, struc
         struct pl_tables *tables = pl_node_tables(node);
         const struct pl_table *table = pl_tables_find(tables, name);
 
-        if (table != NULL) {
-            struct pl_count count = pl_counters_total(node->counters, table->id);
-
-            cJSON_AddNumberToObject(json, "items", (double)count.items);
-            cJSON_AddNumberToObject(json, "size_bytes", (double)count.size_bytes);
-        }
+        if (table != NULL)
+            pl_table_stats(table, node->counters, &node->hot_keys, &node->options.clock, json);
         pl_tables_unref(tables);
     } else {
         add_figures(json, node);

@@ -14,6 +14,7 @@ struct pl_router {
     struct pl_router_options options;
     struct pl_tables *tables; /* NULL: at rest */
     struct pl_read_place place;
+    struct pl_hot_keys *hot_keys;
 };
 
 int pl_router_new(const struct pl_router_options *options, struct pl_router **out)
@@ -26,8 +27,10 @@ int pl_router_new(const struct pl_router_options *options, struct pl_router **ou
     router->options = *options;
     router->place.partition_count = options->partition_count;
     router->place.clock = options->clock;
-    rc = pl_snapshot_open(options->state, &router->place.snapshot);
+    router->hot_keys = pl_hot_keys_new(options->hot_keys, &options->clock);
+    rc = router->hot_keys == NULL ? PL_ENOMEM : pl_snapshot_open(options->state, &router->place.snapshot);
     if (rc != 0) {
+        pl_hot_keys_free(router->hot_keys);
         free(router);
         return rc;
     }
@@ -42,6 +45,7 @@ void pl_router_free(struct pl_router *router)
     pl_router_rest(router);
     pl_snapshot_close(router->place.snapshot);
     pl_read_place_deinit(&router->place);
+    pl_hot_keys_free(router->hot_keys);
     free(router);
 }
 
@@ -75,6 +79,7 @@ static int read_here(struct pl_router *router, struct pl_operation *op)
     if (rc == 0)
         rc = pl_read(&router->place, op);
     op->reply.rc = rc;
+    pl_hot_keys_note(router->hot_keys, op);
     return rc;
 }
 
@@ -140,8 +145,12 @@ static void fail_if_all_left_out(struct pl_operation *batch)
 static int read_child(struct pl_router *router, struct pl_operation *batch, struct pl_operation *child,
                       uint64_t *size_bytes)
 {
-    int rc = *size_bytes > BATCH_GET_BYTES_MAX ? PL_ETHROUGHPUT : pl_read(&router->place, child);
+    int rc = PL_ETHROUGHPUT;
 
+    if (*size_bytes <= BATCH_GET_BYTES_MAX) {
+        rc = pl_read(&router->place, child);
+        pl_hot_keys_note(router->hot_keys, child);
+    }
     if (rc == 0 && child->reply.has_item)
         *size_bytes += child->reply.item.size_bytes;
     if (rc == PL_ETHROUGHPUT || *size_bytes > BATCH_GET_BYTES_MAX) {
@@ -284,12 +293,22 @@ static void add_up(struct pl_operation *batch, struct pl_operation *child)
         adopt_failure(batch, child);
 }
 
+/* A transaction comes back with its children in it, a batch's child for itself. */
+static void note(struct pl_router *router, const struct pl_operation *op)
+{
+    if (op->child_count == 0)
+        pl_hot_keys_note(router->hot_keys, op);
+    for (uint32_t i = 0; i < op->child_count; i++)
+        pl_hot_keys_note(router->hot_keys, &op->children[i]);
+}
+
 void pl_router_returned(struct pl_router *router, struct pl_operation *op)
 {
     struct pl_operation *batch = op->parent;
 
     /* What was acknowledged is seen by the next read. */
     pl_router_rest(router);
+    note(router, op);
     if (batch == NULL) {
         describe_result(router, op);
         op->done(op);

@@ -6,6 +6,7 @@
 #include "model/operation.h"
 #include "model/tables.h"
 #include "partition/counters.h"
+#include "route/hot_keys.h"
 #include "store/state.h"
 
 /**
@@ -35,6 +36,7 @@ struct pl_router_options {
     uint32_t partition_count;
     uint32_t shard_count;
     struct pl_clock clock;
+    struct pl_hot_keys_set *hot_keys; /* outlives the router, which adds what comes through it */
     struct pl_router_uplink uplink;
 };
 
