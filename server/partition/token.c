@@ -142,20 +142,60 @@ int pl_token_sweep(const struct pl_view *view, uint16_t partition, uint64_t now_
     return rc == 0 || rc == PL_ENOTFOUND ? pl_buf_status(change) : rc;
 }
 
-bool pl_token_is_sound(struct pl_bytes key, struct pl_bytes value, uint32_t partition_count)
-{
-    struct pl_bytes token;
-    struct pl_token decoded;
-    uint64_t hash;
+/* ---- checking --------------------------------------------------------------------------------------- */
 
-    if (key.len <= HEAD_BYTES || key.len > KEY_BYTES_MAX || pl_get_be32(key.data + 3) != 0)
-        return false;
-    token = pl_bytes(key.data + HEAD_BYTES, key.len - HEAD_BYTES);
-    hash = pl_key_hash(token);
-    if (pl_get_be16(key.data) != pl_key_partition(hash, partition_count))
+bool pl_token_is_in(struct pl_bytes key)
+{
+    return key.len > 2 &&
+           ((uint8_t)key.data[2] == PL_KIND_TOKEN || (uint8_t)key.data[2] == PL_KIND_TOKEN_AGE);
+}
+
+static bool is_sound(struct pl_bytes key, struct pl_bytes value, struct pl_bytes token,
+                     uint32_t partition_count)
+{
+    uint64_t hash = pl_key_hash(token);
+    struct pl_token unused;
+
+    if (pl_get_be32(key.data + 3) != 0 || pl_get_be16(key.data) != pl_key_partition(hash, partition_count))
         return false;
     if ((uint8_t)key.data[2] == PL_KIND_TOKEN_AGE)
         return value.len == 1 && value.data[0] == FORMAT;
-    return (uint8_t)key.data[2] == PL_KIND_TOKEN && pl_get_be64(key.data + 7) == hash &&
-           decode(value, &decoded) == 0;
+    return pl_get_be64(key.data + 7) == hash && decode(value, &unused) == 0;
+}
+
+/* Of a token's record, its age; of an age, the token's record with this very time. */
+static int find_twin(const struct pl_view *view, struct pl_bytes key, struct pl_bytes value,
+                     struct pl_bytes token)
+{
+    uint16_t partition = pl_get_be16(key.data);
+    struct pl_token record;
+    struct key twin;
+    int rc;
+
+    if ((uint8_t)key.data[2] == PL_KIND_TOKEN) {
+        make_key(&twin, PL_KIND_TOKEN_AGE, partition, pl_get_le64(value.data + 1), token);
+        return pl_view_get(view, view_of(&twin), &value);
+    }
+    rc = pl_token_find(view, token, partition, 0, &record);
+    if (rc == 0 && (!record.known || record.time_ms != pl_get_be64(key.data + 7)))
+        rc = PL_ENOTFOUND;
+    return rc;
+}
+
+int pl_token_verify(const struct pl_view *view, struct pl_bytes key, struct pl_bytes value,
+                    uint32_t partition_count, const char **why_not)
+{
+    struct pl_bytes token = pl_bytes(NULL, 0);
+    int rc = PL_ECORRUPT;
+
+    *why_not = NULL;
+    if (key.len > HEAD_BYTES && key.len <= KEY_BYTES_MAX) {
+        token = pl_bytes(key.data + HEAD_BYTES, key.len - HEAD_BYTES);
+        rc = is_sound(key, value, token, partition_count) ? find_twin(view, key, value, token) : PL_ECORRUPT;
+    }
+    if (rc == PL_ECORRUPT)
+        *why_not = "a transaction's token is malformed";
+    else if (rc == PL_ENOTFOUND)
+        *why_not = "a transaction's token and its age do not agree";
+    return rc == PL_ECORRUPT || rc == PL_ENOTFOUND ? 0 : rc;
 }

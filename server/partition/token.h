@@ -38,7 +38,14 @@ void pl_token_set(struct pl_bytes token, uint16_t partition, const struct pl_tok
  */
 int pl_token_sweep(const struct pl_view *view, uint16_t partition, uint64_t now_ms, struct pl_buf *change);
 
-/** True when key and value are a token's record of either kind, in the right place. For `perilune check`. */
-bool pl_token_is_sound(struct pl_bytes key, struct pl_bytes value, uint32_t partition_count);
+/** True for the key of a token's record, of either kind. */
+bool pl_token_is_in(struct pl_bytes key);
+
+/**
+ * Compare a record of either kind with its place and with its twin: `*why_not` is what is wrong with it, or NULL. For
+ * `perilune check`. 0, or why nothing could be read.
+ */
+int pl_token_verify(const struct pl_view *view, struct pl_bytes key, struct pl_bytes value,
+                    uint32_t partition_count, const char **why_not);
 
 #endif

@@ -4,6 +4,7 @@
 #include "model/record.h"
 #include "partition/collection.h"
 #include "partition/expiry.h"
+#include "partition/token.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -372,6 +373,42 @@ static int verify_table(struct walk *walk)
     return rc;
 }
 
+/* ---- tokens ----------------------------------------------------------------------------------------- */
+
+/* The two kinds of a token's records follow each other. */
+static int verify_tokens_of(struct pl_verify *verify, const struct pl_view *view, uint16_t partition)
+{
+    uint8_t first[3] = { 0, 0, PL_KIND_TOKEN };
+    struct pl_bytes key, value;
+    const char *why_not;
+    int rc;
+
+    pl_put_be16(first, partition);
+    rc = pl_snapshot_seek(verify->snapshot, pl_bytes(first, sizeof first), &key, &value);
+    while (rc == 0 && pl_token_is_in(key) && pl_get_be16(key.data) == partition) {
+        rc = pl_token_verify(view, key, value, verify->partition_count, &why_not);
+        if (rc == 0 && why_not != NULL)
+            fault(verify, "partition %u: %s", partition, why_not);
+        if (rc == 0)
+            rc = pl_snapshot_next(verify->snapshot, &key, &value);
+    }
+    return rc == PL_ENOTFOUND ? 0 : rc;
+}
+
+static int verify_tokens(struct pl_verify *verify, const struct pl_view *view)
+{
+    int rc = 0;
+
+    for (uint32_t p = 0; p < verify->partition_count && rc == 0; p++) {
+        rc = verify_tokens_of(verify, view, (uint16_t)p);
+        if (rc == PL_ECORRUPT) {
+            fault(verify, "partition %u: a token's record failed its checksum", p);
+            rc = 0;
+        }
+    }
+    return rc;
+}
+
 int pl_verify(struct pl_verify *verify)
 {
     struct pl_arena arena = { 0 };
@@ -388,6 +425,8 @@ int pl_verify(struct pl_verify *verify)
         walk.table = verify->tables->tables[i];
         rc = verify_table(&walk);
     }
+    if (rc == 0)
+        rc = verify_tokens(verify, &view);
     pl_inflight_free(nothing);
     pl_arena_deinit(&arena);
     return rc != 0 ? rc : pl_buf_status(verify->sentences);

@@ -5,6 +5,7 @@
 #include "model/record.h"
 #include "partition/change.h"
 #include "partition/index.h"
+#include "partition/token.h"
 
 #include "scratch_dir.h"
 #include "test.h"
@@ -271,6 +272,99 @@ static void a_place_without_an_item_is_found(void)
     end(&f);
 }
 
+/* ---- tokens ----------------------------------------------------------------------------------------- */
+
+enum { TOKEN_TIME_MS = 1700000 };
+
+static uint16_t token_partition(const char *token)
+{
+    return pl_key_partition(pl_key_hash(pl_str(token)), PARTITIONS);
+}
+
+static void use_token(struct fixture *f, const char *token)
+{
+    struct pl_digest digest = { .high = 1, .low = 2 };
+    struct pl_token unknown = { 0 };
+
+    pl_token_set(pl_str(token), token_partition(token), &unknown, &digest, TOKEN_TIME_MS, &f->change);
+    apply(f);
+}
+
+/* What a kind's record of `token` is made into. */
+static void spoil_token(struct fixture *f, const char *token, enum pl_key_kind kind, struct pl_bytes value,
+                        bool gone)
+{
+    char key[64];
+    size_t len = strlen(token);
+
+    pl_put_be16(key, token_partition(token));
+    key[2] = (char)kind;
+    pl_put_be32(key + 3, 0);
+    pl_put_be64(key + 7, kind == PL_KIND_TOKEN ? pl_key_hash(pl_str(token)) : TOKEN_TIME_MS);
+    memcpy(key + 15, token, len);
+    CHECK(pl_state_set(f->state, pl_bytes(key, 15 + len), value, gone) == 0);
+}
+
+static void tokens_are_well(void)
+{
+    struct fixture f;
+
+    start(&f);
+    use_token(&f, "one");
+    use_token(&f, "two");
+    use_token(&f, "three");
+    CHECK_MSG(faults(&f) == 0, "%s", f.sentences);
+    end(&f);
+}
+
+static void a_token_without_its_age_is_found(void)
+{
+    struct fixture f;
+
+    start(&f);
+    use_token(&f, "one");
+    spoil_token(&f, "one", PL_KIND_TOKEN_AGE, pl_bytes(NULL, 0), true);
+    CHECK(faults(&f) == 1 && says(&f, "a transaction's token and its age do not agree"));
+    end(&f);
+}
+
+static void an_age_without_its_token_is_found(void)
+{
+    struct fixture f;
+
+    start(&f);
+    use_token(&f, "one");
+    spoil_token(&f, "one", PL_KIND_TOKEN, pl_bytes(NULL, 0), true);
+    CHECK(faults(&f) == 1 && says(&f, "a transaction's token and its age do not agree"));
+    end(&f);
+}
+
+static void a_token_of_another_time_is_found(void)
+{
+    struct fixture f;
+    char value[25] = { 1, 77 };
+
+    start(&f);
+    use_token(&f, "one");
+    spoil_token(&f, "one", PL_KIND_TOKEN, pl_bytes(value, sizeof value), false);
+    CHECK(faults(&f) == 2 && says(&f, "a transaction's token and its age do not agree"));
+    end(&f);
+}
+
+static void a_malformed_token_is_found(void)
+{
+    struct fixture f;
+
+    start(&f);
+    use_token(&f, "one");
+    spoil_token(&f, "one", PL_KIND_TOKEN, pl_str("x"), false);
+    CHECK(faults(&f) == 2 && says(&f, "a transaction's token is malformed"));
+    use_token(&f, "one");
+    spoil_token(&f, "one", PL_KIND_TOKEN_AGE, pl_str("xy"), false);
+    CHECK(faults(&f) == 1 && says(&f, "a transaction's token is malformed"));
+    end(&f);
+}
+
 int main(void)
 {
     RUN(what_writes_leave_is_well);
@@ -279,5 +373,10 @@ int main(void)
     RUN(an_orphaned_entry_is_found);
     RUN(an_orphaned_entry_beside_the_right_one_is_found);
     RUN(a_place_without_an_item_is_found);
+    RUN(tokens_are_well);
+    RUN(a_token_without_its_age_is_found);
+    RUN(an_age_without_its_token_is_found);
+    RUN(a_token_of_another_time_is_found);
+    RUN(a_malformed_token_is_found);
     return test_summary();
 }
