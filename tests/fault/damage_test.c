@@ -255,6 +255,27 @@ static int read_by_key(struct rig *rig)
     return OUTCOME_RIGHT;
 }
 
+/* A transaction whose token was forgotten would be done twice. */
+static int repeat_transactions(struct rig *rig, const struct pl_buf *expected)
+{
+    struct pl_buf dump = { 0 };
+    char line[512];
+    bool same;
+    int rc = 0;
+
+    for (int i = 0; i < STOCK_TOKENS && rc == 0; i++)
+        rc = rig_ask(rig, stock_transaction(i, line, sizeof line));
+    if (rc == 0)
+        rc = rig_dump(rig, &dump);
+    if (rc != 0)
+        return refused(rig, rc, "transaction");
+    same = pl_bytes_equal(pl_buf_view(&dump), pl_buf_view(expected));
+    if (!same)
+        printf("a transaction was done twice\n");
+    pl_buf_deinit(&dump);
+    return same ? OUTCOME_RIGHT : OUTCOME_WRONG;
+}
+
 /* What `perilune check` says of it: it may find more than a reader does, but never less. */
 static bool check_says_ok(const char *path, bool *honest)
 {
@@ -270,7 +291,7 @@ static bool check_says_ok(const char *path, bool *honest)
     return rc == 0;
 }
 
-static int open_and_read(const char *path, const struct pl_buf *expected)
+static int open_and_read(const char *path, const struct pl_buf *expected, bool repeat)
 {
     struct rig rig;
     struct pl_buf dump = { 0 };
@@ -290,6 +311,8 @@ static int open_and_read(const char *path, const struct pl_buf *expected)
         return OUTCOME_WRONG;
     }
     outcome = read_by_key(&rig);
+    if (outcome == OUTCOME_RIGHT && repeat)
+        outcome = repeat_transactions(&rig, expected);
     if (outcome != OUTCOME_RIGHT)
         return outcome;
     rc = rig_ask(&rig, "CHECK");
@@ -304,7 +327,8 @@ static int open_and_read(const char *path, const struct pl_buf *expected)
 static int look(const char *path, const struct pl_buf *expected, bool check)
 {
     bool honest = true, sound = !check || check_says_ok(path, &honest);
-    int outcome = open_and_read(path, expected);
+    /* The check goes by the machine's clock, for which a rig's tokens are old: it may have forgotten them. */
+    int outcome = open_and_read(path, expected, !check);
 
     if (!honest || (check && sound && outcome != OUTCOME_RIGHT)) {
         printf("perilune check was wrong about it\n");

@@ -313,6 +313,64 @@ static void no_acknowledged_write_is_lost_by_kill_9(void)
     CHECK(atomic_load(&writes) > (unsigned long)rounds && atomic_load(&reads) > 0);
 }
 
+/* ---- a token ---------------------------------------------------------------------------------------- */
+
+enum { TOKEN_KILLS = 10, TOKEN_SENT = 10 };
+
+static const char *const deposit =
+    "TRANSACT TOKEN \"deposit-1\" [{\"update\":\"Accounts\",\"key\":{\"Id\":\"a\"},\"set\":\"ADD Euros :e\","
+    "\"values\":{\":e\":5}},{\"update\":\"Accounts\",\"key\":{\"Id\":\"b\"},\"set\":\"ADD Euros :e\","
+    "\"values\":{\":e\":-5}}]\n";
+static const char *const other_deposit =
+    "TRANSACT TOKEN \"deposit-1\" [{\"update\":\"Accounts\",\"key\":{\"Id\":\"a\"},\"set\":\"ADD Euros :e\","
+    "\"values\":{\":e\":6}}]\n";
+
+static bool says(struct link *link, const char *line, const char *beginning)
+{
+    const char *reply = link_ask(link, line);
+
+    if (reply != NULL && strncmp(reply, beginning, strlen(beginning)) == 0)
+        return true;
+    fprintf(stderr, "expected %s, got %s\n", beginning, reply == NULL ? "nothing" : reply);
+    return false;
+}
+
+/* Each time it is killed at another moment: before, between and after the replies. */
+static void send_and_kill(int round)
+{
+    struct link link;
+
+    CHECK(link_open(&link, server.port));
+    for (int i = 0; i < TOKEN_SENT; i++)
+        CHECK(link_send(&link, deposit));
+    for (int i = 0; i < round; i++)
+        CHECK(strcmp(link_take(&link), "OK") == 0);
+    served_kill(&server);
+    link_close(&link);
+}
+
+static void a_token_sent_a_hundred_times_through_kills_is_used_once(void)
+{
+    struct link link;
+
+    start();
+    CHECK(link_open(&link, server.port));
+    CHECK(says(&link, "CREATE Accounts {\"partition_key\":\"Id:S\"}\n", "OK"));
+    link_close(&link);
+    for (int round = 0; round < TOKEN_KILLS; round++) {
+        send_and_kill(round);
+        start();
+    }
+    CHECK(link_open(&link, server.port));
+    CHECK(says(&link, deposit, "OK"));
+    CHECK(says(&link, "GET Accounts {\"Id\":\"a\"}\n", "OK {\"Euros\":5,\"Id\":\"a\"}"));
+    CHECK(says(&link, "GET Accounts {\"Id\":\"b\"}\n", "OK {\"Euros\":-5,\"Id\":\"b\"}"));
+    CHECK(says(&link, other_deposit, "ERR IdempotentParameterMismatchException"));
+    CHECK(says(&link, "CHECK\n", "OK {\"ok\":true"));
+    link_close(&link);
+    CHECK(served_stop(&server) == 0);
+}
+
 int main(int count, char **args)
 {
     if (count < 2) {
@@ -328,6 +386,7 @@ int main(int count, char **args)
         return 1;
     }
     RUN(no_acknowledged_write_is_lost_by_kill_9);
+    RUN(a_token_sent_a_hundred_times_through_kills_is_used_once);
     if (test_fail_count > 0)
         fprintf(stderr, "PL_SEED=%llu; with PL_KEEP set, %s is kept\n", (unsigned long long)test_seed(),
                 server.home);

@@ -6,7 +6,7 @@
 
 /**
  * Tables that have a bit of everything: global and local indexes with each kind of projection, items with and
- * without entries, and keys so long that several items share one place.
+ * without entries, keys so long that several items share one place, and transactions' tokens.
  */
 static const char *const stock_messages =
     "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"indexes\":{"
@@ -25,6 +25,18 @@ static inline const char *stock_stretch(const char *format, char *line, size_t s
     memset(prefix, 'k', 1000);
     prefix[1000] = '\0';
     snprintf(line, size, format, prefix);
+    return line;
+}
+
+enum { STOCK_TOKENS = 3 };
+
+/* Asked again within ten minutes, it changes nothing. */
+static inline const char *stock_transaction(int i, char *line, size_t size)
+{
+    snprintf(line, size,
+             "TRANSACT TOKEN \"stock %d\" [{\"put\":\"Scratch\",\"item\":{\"Id\":\"s%d\",\"N\":%d}},"
+             "{\"update\":\"Scratch\",\"key\":{\"Id\":\"sum\"},\"set\":\"ADD N :n\",\"values\":{\":n\":%d}}]",
+             i, i, i, i + 1);
     return line;
 }
 
@@ -48,6 +60,8 @@ static inline void stock_fill(struct rig *rig)
         snprintf(format, sizeof format, "PUT Long {\"P\":\"p\",\"S\":\"%%s%d\",\"Name\":\"n%d\"}", i, i % 2);
         rig_must(rig, stock_stretch(format, line, sizeof line));
     }
+    for (int i = 0; i < STOCK_TOKENS; i++)
+        rig_must(rig, stock_transaction(i, line, sizeof line));
 }
 
 #endif

@@ -322,6 +322,21 @@ static void what_was_staged_is_dropped_with_the_transaction(void)
     end(&r);
 }
 
+/* Then each condition sees its item as it was before the transaction, whatever stands before it. */
+static void no_item_is_named_twice(void)
+{
+    struct rig r;
+
+    start(&r);
+    CHECK(run(&r,
+              "TRANSACT [{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"1\"}},"
+              "{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"2\"}},"
+              "{\"check\":\"Things\",\"key\":{\"P\":\"p\",\"S\":\"1\"},\"if\":\"attribute_exists(P)\"}]") ==
+          PL_EINVALID);
+    check_agreement(&r, 0);
+    end(&r);
+}
+
 static void a_table_that_is_gone_cancels_nothing_and_fails_all(void)
 {
     struct pl_operation op, drop;
@@ -578,6 +593,7 @@ int main(void)
     RUN(children_see_what_the_others_put_into_one_record);
     RUN(children_see_what_is_in_flight);
     RUN(what_was_staged_is_dropped_with_the_transaction);
+    RUN(no_item_is_named_twice);
     RUN(a_table_that_is_gone_cancels_nothing_and_fails_all);
     RUN(only_what_puts_something_grows);
     RUN(a_read_waits_for_what_it_saw);
