@@ -742,6 +742,7 @@ static char *report_json(const struct check *check)
         cJSON_AddNumberToObject(json, "items", (double)verify->items) != NULL &&
         cJSON_AddNumberToObject(json, "index_entries", (double)verify->entries) != NULL &&
         cJSON_AddNumberToObject(json, "expiries", (double)verify->expiries) != NULL &&
+        cJSON_AddNumberToObject(json, "stream_records", (double)verify->stream_records) != NULL &&
         cJSON_AddNumberToObject(json, "size_bytes", (double)verify->size_bytes) != NULL &&
         cJSON_AddNumberToObject(json, "fault_count", (double)verify->faults) != NULL &&
         (faults = cJSON_AddArrayToObject(json, "faults")) != NULL) {

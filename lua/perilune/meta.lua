@@ -300,7 +300,7 @@ function database:describe(table) end
 function database:tables() end
 
 ---Compare everything stored with everything else stored.
----@return { ok: boolean, tables: integer, items: integer, index_entries: integer, expiries: integer, faults: string[] }?
+---@return { ok: boolean, tables: integer, items: integer, index_entries: integer, expiries: integer, stream_records: integer, faults: string[] }?
 ---@return string? sentence
 ---@return string? code
 function database:check() end

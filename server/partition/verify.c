@@ -32,7 +32,7 @@ int pl_counters_copy(struct pl_counters *counters, struct pl_counters **out)
     return 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void fault(struct pl_verify *verify, const char *format, ...)
+void pl_verify_fault(struct pl_verify *verify, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -72,21 +72,22 @@ static int check_entry(struct walk *walk, const struct pl_index *index, const st
     if (rc == PL_ENOTFOUND || rc == PL_EINVALID)
         return 0; /* it has none */
     if (rc == PL_ECORRUPT && !has_no_function(index)) {
-        fault(walk->verify, "%.*s/%.*s: an item's entry is not where it was put", (int)walk->table->name.len,
-              walk->table->name.data, (int)index->name.len, index->name.data);
+        pl_verify_fault(walk->verify, "%.*s/%.*s: an item's entry is not where it was put",
+                        (int)walk->table->name.len, walk->table->name.data, (int)index->name.len,
+                        index->name.data);
         return 0;
     }
     if (rc != 0)
         return rc;
     rc = pl_place_get(&entry.place, walk->work->view, &there);
     if (rc == PL_ENOTFOUND) {
-        fault(walk->verify, "%.*s/%.*s: an item has no entry", (int)walk->table->name.len,
-              walk->table->name.data, (int)index->name.len, index->name.data);
+        pl_verify_fault(walk->verify, "%.*s/%.*s: an item has no entry", (int)walk->table->name.len,
+                        walk->table->name.data, (int)index->name.len, index->name.data);
         return 0;
     }
     if (rc == 0 && !pl_bytes_equal(there.bytes, entry.item.bytes))
-        fault(walk->verify, "%.*s/%.*s: an entry differs from its item", (int)walk->table->name.len,
-              walk->table->name.data, (int)index->name.len, index->name.data);
+        pl_verify_fault(walk->verify, "%.*s/%.*s: an entry differs from its item", (int)walk->table->name.len,
+                        walk->table->name.data, (int)index->name.len, index->name.data);
     return rc;
 }
 
@@ -102,8 +103,8 @@ static int check_expiry(struct walk *walk, const struct pl_item *item)
     rc = pl_place_get(&place, walk->work->view, &there);
     if (rc != PL_ENOTFOUND)
         return rc;
-    fault(walk->verify, "%.*s: an item that expires has no expiry", (int)walk->table->name.len,
-          walk->table->name.data);
+    pl_verify_fault(walk->verify, "%.*s: an item that expires has no expiry", (int)walk->table->name.len,
+                    walk->table->name.data);
     return 0;
 }
 
@@ -124,13 +125,13 @@ static int check_item(struct walk *walk, struct pl_bytes key, struct pl_item ite
 
     if (rc == PL_ENOTFOUND) {
         rc = 0;
-        fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len,
-              walk->table->name.data);
+        pl_verify_fault(walk->verify, "%.*s: an item lacks its key", (int)walk->table->name.len,
+                        walk->table->name.data);
     } else if (rc == 0) {
         pl_key_build(&place, &space, pl_buf_view(&pk), pl_buf_view(&tail));
         if (!pl_bytes_equal(pl_key_view(&place), key))
-            fault(walk->verify, "%.*s: an item stands in another's place", (int)walk->table->name.len,
-                  walk->table->name.data);
+            pl_verify_fault(walk->verify, "%.*s: an item stands in another's place",
+                            (int)walk->table->name.len, walk->table->name.data);
         for (uint32_t i = 0; i < walk->table->index_count && rc == 0; i++)
             if (walk->table->indexes[i].state == PL_INDEX_ACTIVE)
                 rc = check_entry(walk, &walk->table->indexes[i], &item);
@@ -157,8 +158,9 @@ static int check_is_remembered(struct walk *walk, struct pl_bytes key, struct pl
         return 0;
     if (rc != 0 && rc != PL_ENOTFOUND && rc != PL_ECORRUPT)
         return rc;
-    fault(walk->verify, "%.*s/%.*s: an entry that its item does not know", (int)walk->table->name.len,
-          walk->table->name.data, (int)walk->index->name.len, walk->index->name.data);
+    pl_verify_fault(walk->verify, "%.*s/%.*s: an entry that its item does not know",
+                    (int)walk->table->name.len, walk->table->name.data, (int)walk->index->name.len,
+                    walk->index->name.data);
     return 0;
 }
 
@@ -188,8 +190,8 @@ static int check_entry_item(struct walk *walk, struct pl_bytes key, struct pl_it
         return check_is_remembered(walk, key, entry, item);
     if (rc != PL_ENOTFOUND)
         return rc;
-    fault(walk->verify, "%.*s/%.*s: an entry has no item", (int)walk->table->name.len, walk->table->name.data,
-          (int)walk->index->name.len, walk->index->name.data);
+    pl_verify_fault(walk->verify, "%.*s/%.*s: an entry has no item", (int)walk->table->name.len,
+                    walk->table->name.data, (int)walk->index->name.len, walk->index->name.data);
     return 0;
 }
 
@@ -205,8 +207,8 @@ static int check_expiry_item(struct walk *walk, struct pl_bytes key, struct pl_i
         return 0;
     if (rc != 0 && rc != PL_ENOTFOUND)
         return rc;
-    fault(walk->verify, "%.*s: an expiry whose item does not expire then", (int)walk->table->name.len,
-          walk->table->name.data);
+    pl_verify_fault(walk->verify, "%.*s: an expiry whose item does not expire then",
+                    (int)walk->table->name.len, walk->table->name.data);
     return 0;
 }
 
@@ -220,9 +222,9 @@ static int check_place_item(struct walk *walk, struct pl_item remembered)
 
     if (rc != PL_ENOTFOUND)
         return rc;
-    fault(walk->verify, "%.*s/%.*s: an entry's place is remembered for an item that is not there",
-          (int)walk->table->name.len, walk->table->name.data, (int)walk->index->name.len,
-          walk->index->name.data);
+    pl_verify_fault(walk->verify, "%.*s/%.*s: an entry's place is remembered for an item that is not there",
+                    (int)walk->table->name.len, walk->table->name.data, (int)walk->index->name.len,
+                    walk->index->name.data);
     return 0;
 }
 
@@ -237,9 +239,9 @@ static int check_collection(struct walk *walk, struct pl_bytes key, const struct
     int rc = pl_collection_check(&work, key, entry->full_key, entry->item, &recorded, &found);
 
     if (rc == PL_ECORRUPT || (rc == 0 && recorded != found)) {
-        fault(walk->verify, "%.*s: a collection's size is %llu, and its record says %llu",
-              (int)walk->table->name.len, walk->table->name.data, (unsigned long long)found,
-              (unsigned long long)recorded);
+        pl_verify_fault(walk->verify, "%.*s: a collection's size is %llu, and its record says %llu",
+                        (int)walk->table->name.len, walk->table->name.data, (unsigned long long)found,
+                        (unsigned long long)recorded);
         rc = 0;
     }
     return rc;
@@ -271,16 +273,16 @@ static int check_record(struct walk *walk, struct pl_bytes key, struct pl_bytes 
     int rc = pl_record_open(record, &cursor);
 
     if (rc != 0) {
-        fault(walk->verify, "%.*s: a record cannot be read", (int)walk->table->name.len,
-              walk->table->name.data);
+        pl_verify_fault(walk->verify, "%.*s: a record cannot be read", (int)walk->table->name.len,
+                        walk->table->name.data);
         return 0;
     }
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         walk->count++;
         walk->size_bytes += entry.item.size_bytes;
         if (pl_item_check(entry.item.bytes, &checked) != 0 || checked.size_bytes != entry.item.size_bytes) {
-            fault(walk->verify, "%.*s: an item is malformed", (int)walk->table->name.len,
-                  walk->table->name.data);
+            pl_verify_fault(walk->verify, "%.*s: an item is malformed", (int)walk->table->name.len,
+                            walk->table->name.data);
             continue;
         }
         rc = check_one(walk, key, &entry);
@@ -316,8 +318,8 @@ static int walk_keyspace(struct walk *walk, enum pl_key_kind kind, uint32_t id)
     for (uint32_t p = 0; p < walk->space.partition_count && rc == 0; p++) {
         rc = walk_partition(walk, p);
         if (rc == PL_ECORRUPT) {
-            fault(walk->verify, "%.*s: partition %u: stored data failed its checksum",
-                  (int)walk->table->name.len, walk->table->name.data, p);
+            pl_verify_fault(walk->verify, "%.*s: partition %u: stored data failed its checksum",
+                            (int)walk->table->name.len, walk->table->name.data, p);
             rc = 0;
         }
     }
@@ -329,12 +331,12 @@ static void compare_counts(struct walk *walk)
     struct pl_count counted = pl_counters_total(walk->verify->counters, walk->space.id);
 
     if ((uint64_t)counted.items != walk->count || (uint64_t)counted.size_bytes != walk->size_bytes)
-        fault(walk->verify, "%.*s%s%.*s: counted %lld items of %lld bytes, found %llu of %llu",
-              (int)walk->table->name.len, walk->table->name.data, walk->index == NULL ? "" : "/",
-              walk->index == NULL ? 0 : (int)walk->index->name.len,
-              walk->index == NULL ? "" : walk->index->name.data, (long long)counted.items,
-              (long long)counted.size_bytes, (unsigned long long)walk->count,
-              (unsigned long long)walk->size_bytes);
+        pl_verify_fault(walk->verify, "%.*s%s%.*s: counted %lld items of %lld bytes, found %llu of %llu",
+                        (int)walk->table->name.len, walk->table->name.data, walk->index == NULL ? "" : "/",
+                        walk->index == NULL ? 0 : (int)walk->index->name.len,
+                        walk->index == NULL ? "" : walk->index->name.data, (long long)counted.items,
+                        (long long)counted.size_bytes, (unsigned long long)walk->count,
+                        (unsigned long long)walk->size_bytes);
     walk->verify->size_bytes += walk->size_bytes;
 }
 
@@ -388,7 +390,7 @@ static int verify_tokens_of(struct pl_verify *verify, const struct pl_view *view
     while (rc == 0 && pl_token_is_in(key) && pl_get_be16(key.data) == partition) {
         rc = pl_token_verify(view, key, value, verify->partition_count, &why_not);
         if (rc == 0 && why_not != NULL)
-            fault(verify, "partition %u: %s", partition, why_not);
+            pl_verify_fault(verify, "partition %u: %s", partition, why_not);
         if (rc == 0)
             rc = pl_snapshot_next(verify->snapshot, &key, &value);
     }
@@ -402,7 +404,7 @@ static int verify_tokens(struct pl_verify *verify, const struct pl_view *view)
     for (uint32_t p = 0; p < verify->partition_count && rc == 0; p++) {
         rc = verify_tokens_of(verify, view, (uint16_t)p);
         if (rc == PL_ECORRUPT) {
-            fault(verify, "partition %u: a token's record failed its checksum", p);
+            pl_verify_fault(verify, "partition %u: a token's record failed its checksum", p);
             rc = 0;
         }
     }
@@ -427,6 +429,8 @@ int pl_verify(struct pl_verify *verify)
     }
     if (rc == 0)
         rc = verify_tokens(verify, &view);
+    if (rc == 0)
+        rc = pl_verify_streams(verify);
     pl_inflight_free(nothing);
     pl_arena_deinit(&arena);
     return rc != 0 ? rc : pl_buf_status(verify->sentences);
