@@ -79,7 +79,7 @@ static void hand_down(struct pl_operation *op, struct pl_operation *child)
 static int take_child(lua_State *L, struct pl_call *call, lua_Integer i)
 {
     struct pl_operation *op = call->op, *child = &op->children[i - 1];
-    const struct action *action;
+    const struct action *action = NULL;
     int rc;
 
     pl_operation_init(child, PL_OP_GET);
