@@ -519,8 +519,11 @@ struct pl_router *pl_attachment_router(struct pl_attachment *attachment)
 
 void pl_attachment_flush(struct pl_attachment *attachment)
 {
-    struct pl_operation *first = attachment->outgoing_first, *last = attachment->outgoing_last;
+    struct pl_operation *first, *last;
 
+    pl_router_flush(attachment->router);
+    first = attachment->outgoing_first;
+    last = attachment->outgoing_last;
     if (first == NULL)
         return;
     attachment->outgoing_first = attachment->outgoing_last = NULL;

@@ -91,7 +91,6 @@ static struct pl_request *take_answerable(struct pl_connection *c)
     c->first = request->next;
     if (c->first == NULL) {
         c->last = NULL;
-        c->alone = false;
     }
     return request;
 }
@@ -190,6 +189,7 @@ static void wire(struct pl_request *request)
     op->owner = request;
     op->done = done;
     op->row = row;
+    op->patient = true;
     for (uint32_t i = 0; i < op->child_count; i++) {
         op->children[i].owner = request;
         op->children[i].row = row;
@@ -226,6 +226,14 @@ static bool is_write(enum pl_operation_name name)
     return pl_operation_kind(name) == PL_OPERATION_WRITE;
 }
 
+/* What runs in the order in which it was begun, and before it whatever was begun earlier: it may travel with its like. */
+static enum pl_company company_of(const struct pl_verb *verb, enum pl_operation_name name)
+{
+    if (verb->kind != PL_VERB_OPERATION)
+        return PL_COMPANY_NONE;
+    return is_write(name) ? PL_COMPANY_WRITES : name == PL_OP_GET ? PL_COMPANY_GETS : PL_COMPANY_NONE;
+}
+
 /* Answered at once, or after those before it. */
 static void finish(struct pl_connection *c, struct pl_request *request)
 {
@@ -243,7 +251,7 @@ static void wait_for_reply(struct pl_connection *c, struct pl_request *request)
     if (!request->in_order)
         return;
     queue_in_order(c, request);
-    c->alone = request->line.verb->kind != PL_VERB_OPERATION || !is_write(request->op.name);
+    c->company = company_of(request->line.verb, request->op.name);
 }
 
 /* The line must be kept by whatever may outlive this moment; reads do not, and are read where they lie. */
@@ -258,6 +266,7 @@ static int keep_line(struct pl_request *request)
                    : pl_line_read(pl_buf_view(&request->text), line, &request->op.reply.why);
     }
     if (request->line.verb->kind == PL_VERB_OPERATION && request->line.verb != &pl_verbs[PL_VERB_BATCH] &&
+        request->line.verb != &pl_verbs[PL_VERB_GET] &&
         pl_operation_kind(request->line.verb->operation) == PL_OPERATION_READ)
         return 0;
     return pl_request_keep_line(request);
@@ -469,12 +478,18 @@ static void follow(struct pl_connection *c, struct pl_line *line)
 
 /* --- reading requests --- */
 
-/* May a request without a tag run now? Writes may follow writes; whatever else waits. */
+/*
+ * May a request without a tag run now? Writes may follow writes, and GETs (which are done before this turn's writes
+ * leave) may be followed by both; whatever else waits.
+ */
 static bool may_follow(struct pl_connection *c, const struct pl_verb *verb)
 {
+    enum pl_company next;
+
     if (c->first == NULL)
         return true;
-    return !c->alone && verb != NULL && verb->kind == PL_VERB_OPERATION && is_write(verb->operation);
+    next = verb == NULL ? PL_COMPANY_NONE : company_of(verb, verb->operation);
+    return next != PL_COMPANY_NONE && c->company != PL_COMPANY_NONE && next >= c->company;
 }
 
 static bool must_wait(struct pl_connection *c, const struct pl_line *line)

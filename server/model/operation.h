@@ -131,6 +131,8 @@ struct pl_operation {
     enum pl_return_values returns;
     bool return_old_on_failure; /* ReturnValuesOnConditionCheckFailure: ALL_OLD */
     bool consistent;
+    bool
+        patient; /* a GET may wait for others like it, up to the end of the caller's turn: see pl_router_run() */
     bool descending;
     enum pl_select select;
     uint32_t limit; /* 0: none */

@@ -15,6 +15,7 @@ struct pl_router {
     struct pl_tables *tables; /* NULL: at rest */
     struct pl_read_place place;
     struct pl_hot_keys *hot_keys;
+    struct pl_operation *patient_first, *patient_last; /* GETs, prepared */
 };
 
 int pl_router_new(const struct pl_router_options *options, struct pl_router **out)
@@ -103,6 +104,61 @@ static int describe(struct pl_router *router, struct pl_operation *op)
     }
     op->reply.text = pl_buf_view(&op->bytes);
     return rc;
+}
+
+static bool put_off(struct pl_router *router, struct pl_operation *op)
+{
+    op->reply.rc = pl_prepare(op, pl_router_tables(router), router->options.partition_count);
+    if (op->reply.rc != 0)
+        return true;
+    op->next = NULL;
+    if (router->patient_last == NULL)
+        router->patient_first = op;
+    else
+        router->patient_last->next = op;
+    router->patient_last = op;
+    return false;
+}
+
+/* The next that are looked up together, off the list before any of them is done: `done` may put off new ones. */
+static size_t take_group(struct pl_router *router, struct pl_operation *group[PL_STORE_PREFETCH_MAX])
+{
+    size_t count = 0;
+
+    while (router->patient_first != NULL && count < PL_STORE_PREFETCH_MAX) {
+        group[count] = router->patient_first;
+        router->patient_first = group[count++]->next;
+    }
+    if (router->patient_first == NULL)
+        router->patient_last = NULL;
+    return count;
+}
+
+static void look_ahead(struct pl_router *router, struct pl_operation *const *group, size_t count)
+{
+    struct pl_bytes keys[PL_STORE_PREFETCH_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        keys[i] = pl_key_view(&group[i]->key);
+    pl_snapshot_prefetch(router->place.snapshot, keys, count);
+}
+
+void pl_router_flush(struct pl_router *router)
+{
+    struct pl_operation *group[PL_STORE_PREFETCH_MAX];
+    size_t count;
+
+    while ((count = take_group(router, group)) > 0) {
+        int rc = take_snapshot(router);
+
+        if (rc == 0 && count > 1)
+            look_ahead(router, group, count);
+        for (size_t i = 0; i < count; i++) {
+            group[i]->reply.rc = rc != 0 ? rc : pl_read(&router->place, group[i]);
+            pl_hot_keys_note(router->hot_keys, group[i]);
+            group[i]->done(group[i]);
+        }
+    }
 }
 
 /* ---- batches ---------------------------------------------------------------------------------------- */
@@ -232,6 +288,9 @@ bool pl_router_run(struct pl_router *router, struct pl_operation *op)
 {
     switch (op->name) {
     case PL_OP_GET:
+        if (op->patient)
+            return put_off(router, op);
+        return complete(op, read_here(router, op));
     case PL_OP_QUERY:
     case PL_OP_SCAN:
         return complete(op, read_here(router, op));

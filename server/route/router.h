@@ -50,6 +50,12 @@ void pl_router_free(struct pl_router *router);
  */
 bool pl_router_run(struct pl_router *router, struct pl_operation *op);
 
+/**
+ * At the end of the caller's turn: the patient GETs that were put off are done now, together, because the memory
+ * that they look at can then be asked for together. Calls `done` of each.
+ */
+void pl_router_flush(struct pl_router *router);
+
 /** A write came back from its shard: completes it (or its batch) by calling `done`. */
 void pl_router_returned(struct pl_router *router, struct pl_operation *op);
 

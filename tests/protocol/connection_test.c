@@ -125,9 +125,50 @@ static void a_read_waits_for_the_writes_before_it_and_a_tag_does_not(void)
     atomic_store(&stage.standin.hold, true);
     say(fd, "PUT T {\"id\":1}\n#a GET T {\"id\":1}\n#b PING\nPUT Wrong {\"id\":1}\n#c PUT T {\"id\":2}\nGET "
             "T {\"id\":1}\n");
-    hear(fd, "#a OK\n#b OK\n");
+    hear(fd, "#b OK\n#a OK\n"); /* GETs are done at the end of the turn */
     standin_release(&stage.standin);
     hear(fd, "OK\nERR ValidationException a wrong table\n#c OK\nOK {\"id\":1}\n");
+    close(fd);
+    stage_close(&stage);
+}
+
+/* GETs travel together, then writes do; none of it may show. */
+static void a_pipeline_behaves_as_if_each_request_waited_for_the_one_before(void)
+{
+    struct pl_buf said = { 0 }, heard = { 0 };
+    uint32_t values[4] = { 0 };
+    struct stage stage;
+    uint64_t seed = 7;
+    int fd;
+
+    stage_open(&stage, 0, 0);
+    fd = stage_client(&stage);
+    for (uint32_t i = 1; i <= 600; i++) {
+        uint32_t id = (uint32_t)(test_random(&seed) % 4), what = (uint32_t)(test_random(&seed) % 8);
+
+        if (what == 0) {
+            pl_buf_append_format(&said, "PING\n");
+            pl_buf_append_format(&heard, "OK\n");
+        } else if (what < 3) {
+            pl_buf_append_format(&said, "PUT T {\"id\":%u,\"v\":%u}\n", id, i);
+            pl_buf_append_format(&heard, "OK\n");
+            values[id] = i;
+        } else {
+            pl_buf_append_format(&said, "GET %s {\"id\":%u}\n", what == 3 ? "Wrong" : "T", id);
+            if (what == 3)
+                pl_buf_append_format(&heard, "ERR ValidationException a wrong table\n");
+            else if (values[id] == 0)
+                pl_buf_append_format(&heard, "OK\n");
+            else
+                pl_buf_append_format(&heard, "OK {\"id\":%u,\"v\":%u}\n", id, values[id]);
+        }
+    }
+    pl_buf_append_byte(&said, 0);
+    pl_buf_append_byte(&heard, 0);
+    say(fd, said.data);
+    hear(fd, heard.data);
+    pl_buf_deinit(&said);
+    pl_buf_deinit(&heard);
     close(fd);
     stage_close(&stage);
 }
@@ -411,10 +452,10 @@ static void the_next_line_ends_a_tail_and_runs(void)
     say(fd, "TAIL T\n");
     hear(fd, "ROW {\"position\":\"0\"}\n");
     say(fd, "#a GET T {\"id\":1}\nTAIL Wrong\nTAIL T LATEST\nPING\n#b TAIL T\n");
-    hear(fd, "END {\"count\":0,\"position\":\"0\"}\n#a OK\nERR ValidationException a wrong table\n"
+    hear(fd, "END {\"count\":0,\"position\":\"0\"}\nERR ValidationException a wrong table\n"
              "ERR SerializationException TAIL expected FROM or the end of the line, found 'LATEST'. The "
              "grammar is: "
-             "TAIL table [FROM oldest|latest|position]\nOK\n#b ROW {\"position\":\"0\"}\n");
+             "TAIL table [FROM oldest|latest|position]\nOK\n#b ROW {\"position\":\"0\"}\n#a OK\n");
     say(fd, "PI"); /* not a line yet */
     standin_stream(&stage.standin, 1);
     hear(fd, "#b ROW {\"n\":1}\n#b ROW {\"position\":\"1\"}\n");
@@ -710,6 +751,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     RUN(requests_are_answered_in_their_order);
+    RUN(a_pipeline_behaves_as_if_each_request_waited_for_the_one_before);
     RUN(a_read_waits_for_the_writes_before_it_and_a_tag_does_not);
     RUN(a_wrong_request_costs_nothing_else);
     RUN(a_line_that_is_too_long_is_refused_once_and_skipped);

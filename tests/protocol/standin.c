@@ -151,6 +151,17 @@ static void get(struct standin *s, struct pl_operation *op)
         op->reply.item = item_at(s, i);
 }
 
+static bool put_off(struct standin *s, struct pl_operation *op)
+{
+    op->next = NULL;
+    if (s->patient_first == NULL)
+        s->patient_first = op;
+    else
+        s->patient_last->next = op;
+    s->patient_last = op;
+    return false;
+}
+
 static bool run(void *attachment, struct pl_operation *op)
 {
     struct standin *s = attachment;
@@ -161,6 +172,8 @@ static bool run(void *attachment, struct pl_operation *op)
         op->reply.rc = PL_EINVALID;
         return true;
     }
+    if (op->name == PL_OP_GET && op->patient)
+        return put_off(s, op);
     if (op->name == PL_OP_GET)
         get(s, op);
     else if (op->name == PL_OP_SCAN || op->name == PL_OP_QUERY)
@@ -183,6 +196,13 @@ static void flush(void *attachment)
 {
     struct standin *s = attachment;
 
+    while (s->patient_first != NULL) {
+        struct pl_operation *op = s->patient_first;
+
+        s->patient_first = op->next;
+        get(s, op);
+        op->done(op);
+    }
     if ((s->first != NULL || s->reloaded != NULL) && !atomic_load(&s->hold))
         s->wake(s->wake_state);
 }

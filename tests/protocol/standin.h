@@ -21,7 +21,8 @@ struct standin {
     struct pl_tables *tables;
     struct pl_buf items[STANDIN_ITEMS_MAX];
     uint32_t item_count;
-    struct pl_operation *first, *last; /* written, and not yet given back */
+    struct pl_operation *first, *last;                 /* written, and not yet given back */
+    struct pl_operation *patient_first, *patient_last; /* GETs that wait for the flush, as the router's do */
     void (*wake)(void *wake_state);
     void *wake_state;
     void (*reloaded)(void *state, int rc, const struct pl_reason *why);

@@ -292,6 +292,58 @@ static void pages_follow_each_other_without_gap(void)
     end(&f);
 }
 
+enum { PATIENT_GETS = 40 };
+
+/* Remembers in which order they were done, each when nothing was yet let go of. */
+static uint32_t patient_done;
+
+static void patiently_done(struct pl_operation *op)
+{
+    CHECK(op->owner == (void *)(uintptr_t)(patient_done + 1));
+    CHECK(op->reply.rc == 0 && op->reply.has_item == (patient_done % 2 == 0));
+    patient_done++;
+}
+
+static void patient_gets_are_done_together_at_the_end_of_the_turn(void)
+{
+    static struct pl_operation gets[PATIENT_GETS];
+    struct fixture f;
+    char json[64];
+
+    start(&f);
+    CHECK(create(&f, "{\"table\":\"T__\",\"partition_key\":\"id:N\"}") == 0);
+    for (uint32_t i = 0; i < PATIENT_GETS; i += 2) {
+        snprintf(json, sizeof json, "{\"id\":%u}", i);
+        CHECK(put(&f, "T__", json) == 0);
+    }
+    patient_done = 0;
+    for (uint32_t i = 0; i < PATIENT_GETS; i++) {
+        snprintf(json, sizeof json, "{\"id\":%u}", i);
+        pl_operation_init(&gets[i], PL_OP_GET);
+        gets[i].table_name = pl_str("T__");
+        CHECK(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &gets[i].arena, &gets[i].bytes, &gets[i].item,
+                                NULL) == 0);
+        gets[i].patient = true;
+        gets[i].owner = (void *)(uintptr_t)(i + 1);
+        gets[i].done = patiently_done;
+        CHECK(!pl_router_run(pl_attachment_router(f.attachment), &gets[i]));
+    }
+    CHECK(patient_done == 0);
+    pl_attachment_flush(f.attachment);
+    CHECK(patient_done == PATIENT_GETS);
+    pl_attachment_flush(f.attachment);
+    CHECK(patient_done == PATIENT_GETS);
+    for (uint32_t i = 0; i < PATIENT_GETS; i++)
+        pl_operation_deinit(&gets[i]);
+    /* One that is wrong is answered at once. */
+    pl_operation_init(&gets[0], PL_OP_GET);
+    gets[0].table_name = pl_str("none");
+    gets[0].patient = true;
+    CHECK(pl_router_run(pl_attachment_router(f.attachment), &gets[0]) && gets[0].reply.rc == PL_ENOTABLE);
+    pl_operation_deinit(&gets[0]);
+    end(&f);
+}
+
 int main(void)
 {
     RUN(what_was_put_is_found_by_key_by_query_and_by_index);
@@ -301,5 +353,6 @@ int main(void)
     RUN(a_dropped_table_is_gone_and_its_name_is_free);
     RUN(check_finds_all_well);
     RUN(pages_follow_each_other_without_gap);
+    RUN(patient_gets_are_done_together_at_the_end_of_the_turn);
     return test_summary();
 }
