@@ -10,7 +10,7 @@
  * Eight clients at a few items of the real server, which is killed under their hands: whatever they
  * are told has an order that explains it, and has none with a falsehood in it.
  *
- *     linearizable_test PERILUNE [refuses]
+ *     linearizable_test PERILUNE [items | transactions] [refuses]
  *
  * With `refuses` PERILUNE is one with a planted fault, and a history without an order must turn up. PL_HISTORIES and PL_SEED
  * make it longer and other; PL_KEEP keeps the data of a run that failed.
@@ -52,6 +52,12 @@ static void show_history(const char *what)
 {
     fprintf(stderr, "%s:\n", what);
     history_print(&history, stderr);
+}
+
+static void tell_strange(const struct recorder *recorder)
+{
+    fprintf(stderr, "strange: %s\n", recorder->strange);
+    served_quote(&recorder->served);
 }
 
 /* The first that has a place, beginning at a random one. */
@@ -104,7 +110,7 @@ static void check_histories(bool transactions)
     if (wrong != NULL)
         show_history(wrong);
     else
-        fprintf(stderr, "strange: %s\n", recorder.strange);
+        tell_strange(&recorder);
     recorder_abandon(&recorder);
     CHECK_MSG(false, "history %zu", tally.histories);
 }
@@ -112,6 +118,11 @@ static void check_histories(bool transactions)
 static void single_items_are_linearizable_under_kill_9(void)
 {
     check_histories(false);
+}
+
+static void transactions_are_strictly_serializable_under_kill_9(void)
+{
+    check_histories(true);
 }
 
 static void a_planted_fault_is_found_out(bool transactions)
@@ -129,7 +140,7 @@ static void a_planted_fault_is_found_out(bool transactions)
     printf("%s after ", verdict == VERDICT_REFUSED ? "refused" : "NOT refused");
     tell_tally(&tally);
     if (recorder.broken)
-        fprintf(stderr, "strange: %s\n", recorder.strange);
+        tell_strange(&recorder);
     recorder_abandon(&recorder);
     CHECK(verdict == VERDICT_REFUSED);
 }
@@ -139,21 +150,33 @@ static void a_planted_fault_shows_in_single_items(void)
     a_planted_fault_is_found_out(false);
 }
 
+static void a_planted_fault_shows_in_transactions(void)
+{
+    a_planted_fault_is_found_out(true);
+}
+
 int main(int count, char **args)
 {
-    if (count < 2) {
-        fprintf(stderr, "usage: linearizable_test PERILUNE [refuses]\n");
+    bool items = count < 3 || strcmp(args[2], "items") == 0;
+    bool transactions = count < 3 || strcmp(args[2], "transactions") == 0;
+    bool refuses = count > 3 && strcmp(args[3], "refuses") == 0;
+
+    if (count < 2 || !(items || transactions) || (count > 3 && !refuses)) {
+        fprintf(stderr, "usage: linearizable_test PERILUNE [items | transactions] [refuses]\n");
         return 2;
     }
     program = args[1];
     seed = test_seed();
     if (getenv("PL_HISTORIES") != NULL)
         history_count = strtoull(getenv("PL_HISTORIES"), NULL, 0);
-    if (count > 2) {
+    if (items && refuses)
         RUN(a_planted_fault_shows_in_single_items);
-    } else {
+    else if (items)
         RUN(single_items_are_linearizable_under_kill_9);
-    }
+    if (transactions && refuses)
+        RUN(a_planted_fault_shows_in_transactions);
+    else if (transactions)
+        RUN(transactions_are_strictly_serializable_under_kill_9);
     if (test_fail_count > 0)
         fprintf(stderr, "PL_SEED=%" PRIu64 "\n", test_seed());
     return test_summary();

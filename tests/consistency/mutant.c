@@ -54,3 +54,63 @@ void __wrap_pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op)
         __real_pl_shard_conclude(shard, op);
 }
 #endif
+
+#ifdef PL_MUTANT_TWO_CHANGES
+int __real_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why);
+int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why);
+
+/* Where the second record of several begins; the end: there is none. */
+static size_t first_record_bytes(struct pl_bytes change)
+{
+    struct pl_bytes rest = change;
+    struct pl_effect effect;
+
+    while (pl_change_take(&rest, &effect) == 1)
+        if (effect.kind != PL_EFFECT_COUNT)
+            break;
+    return change.len - rest.len;
+}
+
+/* A change of several records is two, and the second waits for the next batch when it can. */
+int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
+                           enum pl_journal_use use, struct pl_reason *why)
+{
+    size_t first = first_record_bytes(change);
+    int rc;
+
+    if (first == change.len)
+        return __real_pl_shard_commit(shard, partition, change, use, why);
+    rc = __real_pl_shard_commit(shard, partition, pl_bytes(change.data, first), use, why);
+    if (rc != 0)
+        return rc;
+    pl_shard_seal(shard);
+    return __real_pl_shard_commit(shard, partition, pl_bytes(change.data + first, change.len - first), use,
+                                  why);
+}
+#endif
+
+#ifdef PL_MUTANT_TORN_GET
+int __real_pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_operation *op,
+                            struct pl_item *out);
+int __wrap_pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_operation *op,
+                            struct pl_item *out);
+
+/* Of what is read in one transaction, all but the first item is as it was when last applied. */
+int __wrap_pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_operation *op,
+                            struct pl_item *out)
+{
+    struct pl_view view = evaluator->view;
+    int rc;
+
+    if (op->parent == NULL || op == &op->parent->children[0])
+        return __real_pl_evaluate_find(evaluator, op, out);
+    if (pl_inflight_new((struct pl_inflight **)&evaluator->view.inflight) != 0)
+        return PL_ENOMEM;
+    rc = __real_pl_evaluate_find(evaluator, op, out);
+    pl_inflight_free((struct pl_inflight *)evaluator->view.inflight);
+    evaluator->view = view;
+    return rc;
+}
+#endif

@@ -90,6 +90,8 @@ static void answer(struct call *call, struct items *items)
 
         action->saw = *item;
         action->refused = action->guarded && action->guard != *item;
+        if (call->action_count > 1 && action->kind != ACTION_GET)
+            action->saw_known = action->saw_known && action->refused;
         if (call->outcome == CALL_REFUSED) {
             action->made_known = false;
             continue;

@@ -86,6 +86,8 @@ static void plan_transaction(const struct plan *plan, const struct items *seen, 
         fill_change(action, put, random);
         if (action->kind == ACTION_CHECK || (!looks && one_in(random, 4)))
             guard(action, seen, random);
+        if (action->guarded)
+            action->saw_known = one_in(random, 2);
     }
 }
 

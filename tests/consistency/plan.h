@@ -14,8 +14,8 @@ struct plan {
 };
 
 /**
- * Fill in what is asked. In the calls' actions `saw_known` and `made_known` say what the client wants to be told; `seen` is
- * what the items were, as far as the client knows; `put` is the last number that was put.
+ * Fill in what is asked. In the calls' actions `saw_known` and `made_known` say what the client wants to be told (of a transaction that writes:
+ * of an item that is the reason for a refusal, and of no other); `seen` is what the items were, as far as the client knows; `put` is the last number that was put.
  */
 void plan_call(const struct plan *plan, const struct items *seen, int32_t *put, uint64_t *random,
                struct call *call);

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY_WAIT_MS = 20000 };
+enum { READY_WAIT_MS = 20000, QUOTE_BYTES = 1500 };
 
 static const char ready_words[] = "line protocol  127.0.0.1:";
 
@@ -30,6 +30,21 @@ bool served_init(struct served *served, const char *program)
     snprintf(served->data, sizeof served->data, "%s/data", served->home);
     snprintf(served->errors, sizeof served->errors, "%s/errors", served->home);
     return true;
+}
+
+void served_quote(const struct served *served)
+{
+    FILE *file = fopen(served->errors, "re");
+    char text[QUOTE_BYTES];
+    size_t len;
+
+    if (file == NULL)
+        return;
+    if (fseek(file, -QUOTE_BYTES, SEEK_END) != 0)
+        rewind(file);
+    len = fread(text, 1, sizeof text, file);
+    fprintf(stderr, "the server said last: %.*s\n", (int)len, text);
+    fclose(file);
 }
 
 static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *walk)

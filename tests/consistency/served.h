@@ -18,6 +18,8 @@ struct served {
 
 /** Makes the directory. `program` outlives the struct. */
 bool served_init(struct served *served, const char *program);
+/** What the server said last on stderr, to ours: for a test that failed. */
+void served_quote(const struct served *served);
 /** Removes the directory, unless `keep`, which says where it is. The server must not run. */
 void served_deinit(struct served *served, bool keep);
 

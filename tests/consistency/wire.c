@@ -96,12 +96,48 @@ static void say_single(struct text *text, const struct wire_place *place, const 
         say(text, " RETURN ALL_NEW");
 }
 
+static void say_part(struct text *text, const struct wire_place *place, const struct action *action)
+{
+    static const char *const words[] = { [ACTION_GET] = "get",
+                                         [ACTION_PUT] = "put",
+                                         [ACTION_ADD] = "update",
+                                         [ACTION_DELETE] = "delete",
+                                         [ACTION_CHECK] = "check" };
+
+    say(text, "{\"%s\":\"Histories\",\"%s\":{", words[action->kind],
+        action->kind == ACTION_PUT ? "item" : "key");
+    say_key(text, place, action->key);
+    if (action->kind == ACTION_PUT)
+        say(text, ",\"V\":%d,\"W\":%d", action->value, action->value);
+    say(text, "}");
+    if (action->kind == ACTION_ADD) {
+        say(text, ",\"set\":\"");
+        say_set(text, action);
+        say(text, "\"");
+    }
+    if (action->guarded) {
+        say(text, ",\"if\":\"");
+        say_condition(text, action);
+        say(text, action->saw_known ? "\",\"else\":\"ALL_OLD\"" : "\"");
+    }
+    say(text, "}");
+}
+
 void wire_write(const struct wire_place *place, const struct call *call, char *line)
 {
     struct text text = { .line = line };
 
-    say_single(&text, place, &call->actions[0]);
-    say(&text, "\n");
+    if (call->action_count == 1) {
+        say_single(&text, place, &call->actions[0]);
+        say(&text, "\n");
+        return;
+    }
+    say(&text, "TRANSACT [");
+    for (uint8_t i = 0; i < call->action_count; i++) {
+        say(&text, i > 0 ? "," : "");
+        say_part(&text, place, &call->actions[i]);
+    }
+    say(&text, "]\n");
 }
 
 void wire_write_look(const struct wire_place *place, uint8_t key_count, char *line)
@@ -196,9 +232,94 @@ static enum wire_told read_single(struct link *link, struct call *call, char *st
     return WIRE_TOLD;
 }
 
+/* A reason: {"code":"None"} or {"code":"ConditionalCheckFailed","message":"..","item":{..}}. */
+static bool find_reason(const char *reason, size_t len, struct action *action)
+{
+    static const char none[] = "\"None\"", failed[] = "\"ConditionalCheckFailed\"";
+    char text[WIRE_LINE_BYTES];
+    const char *item;
+
+    snprintf(text, sizeof text, "%.*s", (int)len, reason);
+    action->refused = begins(text, failed);
+    action->saw_known = action->saw_known && action->refused;
+    if (!action->refused)
+        return begins(text, none);
+    item = strstr(text, "\"item\":");
+    action->saw = 0;
+    return action->guarded && (item == NULL || (action->saw_known && find_item(item, &action->saw)));
+}
+
+/* In the order of what was asked, a reason for each. */
+static bool find_reasons(const char *line, struct call *call)
+{
+    static const char code[] = "\"code\":";
+    const char *at = strstr(line, code);
+
+    for (uint8_t i = 0; i < call->action_count; i++) {
+        const char *next;
+
+        if (at == NULL)
+            return false;
+        at += sizeof code - 1;
+        next = strstr(at, code);
+        if (!find_reason(at, next != NULL ? (size_t)(next - at) : strlen(at), &call->actions[i]))
+            return false;
+        at = next;
+    }
+    return at == NULL;
+}
+
+static enum wire_told read_cancellation(struct link *link, const char *line, struct call *call, char *strange)
+{
+    if (!begins(line, "ROW {\"reasons\":[") || !find_reasons(line, call))
+        return strange_line(line, strange);
+    line = link_take(link);
+    if (line == NULL)
+        return WIRE_CUT_OFF;
+    if (!begins(line, "ERR TransactionCanceledException "))
+        return strange_line(line, strange);
+    call->outcome = CALL_REFUSED;
+    return WIRE_TOLD;
+}
+
+static enum wire_told read_written(struct link *link, struct call *call, char *strange)
+{
+    const char *line = link_take(link);
+
+    if (line == NULL)
+        return WIRE_CUT_OFF;
+    if (strcmp(line, "OK") != 0)
+        return read_cancellation(link, line, call, strange);
+    call->outcome = CALL_DONE;
+    for (uint8_t i = 0; i < call->action_count; i++)
+        call->actions[i].saw_known = false;
+    return WIRE_TOLD;
+}
+
+static enum wire_told read_rows(struct link *link, struct call *call, char *strange)
+{
+    const char *line;
+
+    call->outcome = CALL_DONE;
+    for (uint8_t i = 0; i < call->action_count; i++) {
+        line = link_take(link);
+        if (line == NULL)
+            return WIRE_CUT_OFF;
+        if (!begins(line, "ROW ") || !find_item(line, &call->actions[i].saw))
+            return strange_line(line, strange);
+    }
+    line = link_take(link);
+    if (line == NULL)
+        return WIRE_CUT_OFF;
+    return begins(line, "END ") ? WIRE_TOLD : strange_line(line, strange);
+}
+
 enum wire_told wire_read(struct link *link, struct call *call, char *strange)
 {
-    return read_single(link, call, strange);
+    if (call->action_count == 1)
+        return read_single(link, call, strange);
+    return call->actions[0].kind == ACTION_GET ? read_rows(link, call, strange)
+                                               : read_written(link, call, strange);
 }
 
 enum wire_told wire_read_look(struct link *link, struct items *items, char *strange)
