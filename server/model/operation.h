@@ -65,6 +65,12 @@ enum pl_select {
 
 struct pl_operation;
 
+/** What a keyspace holds. */
+struct pl_extent {
+    int64_t items;
+    int64_t size_bytes;
+};
+
 /** 128 bits that tell requests apart. */
 struct pl_digest {
     uint64_t high, low;
@@ -86,6 +92,7 @@ struct pl_reply {
     struct pl_item last_key; /* where the next page starts */
     uint32_t unprocessed; /* BATCH_*: children that were left out, with rc PL_ETHROUGHPUT: to be sent again */
     struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
+    struct pl_extent *extents; /* DESCRIBE: of the operation's table and then of its indexes, in their order */
     struct pl_capacity capacity;
     bool has_collection; /* a write to a table with local indexes: what shares the item's partition key */
     uint64_t collection_bytes;

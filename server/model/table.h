@@ -112,7 +112,8 @@ struct pl_table {
     struct pl_bytes *conditions; /* names of the conditions a client may name */
     uint32_t condition_count;
     bool has_before_write;
-    struct pl_bytes module; /* file name of the Lua module that defines it; empty: made by CREATE */
+    struct pl_bytes module;   /* file name of the Lua module that defines it; empty: made by CREATE */
+    struct pl_bytes dynamodb; /* JSON, as it was given: see pl_table_from_json(); empty: none */
 };
 
 enum {
@@ -121,6 +122,7 @@ enum {
     PL_LOCAL_INDEXES_MAX = 5,
     PL_GLOBAL_INDEXES_MAX = 20,
     PL_NON_KEY_ATTRIBUTES_MAX = 100, /* summed over all indexes */
+    PL_TABLE_DYNAMODB_MAX = 65536,   /* bytes of `dynamodb` */
 };
 
 /**
@@ -135,11 +137,15 @@ enum {
  *                                "throughput": {...} } },
  *       "before_write": {"$function":true},
  *       "conditions": { "author": {"$function":true} },
+ *       "dynamodb": {...},
  *       "triggers": { "welcome": { "on": ["insert"], "batch": 100, "run": {"$function":true} } } }
  *
  * A trigger also takes "batch_window_ms", "retries", "max_age_s", "parallel" and
  * "filter": {"$function":true}; "on" is all three when absent. "stream": false is no stream.
  * In "Name:T" the type is what follows the last colon.
+ *
+ * "dynamodb" is kept and given back as it is: what DynamoDB's API stores with a table and nothing here acts
+ * upon (tags, table class, ...). A module that does not mention it leaves it as it was.
  *
  * An index without partition_key is local. Several key attributes are a list:
  * "partition_key": ["Country:S","City:S"] (global indexes only, up to 4 + 4).

@@ -175,6 +175,12 @@ static void add_triggers(struct writer *w, cJSON *to, const struct pl_table *tab
         add_trigger(w, add(w, triggers, table->triggers[i].name, cJSON_CreateObject()), &table->triggers[i]);
 }
 
+static void add_dynamodb(struct writer *w, cJSON *to, const struct pl_table *table)
+{
+    if (table->dynamodb.len > 0)
+        add(w, to, pl_str("dynamodb"), cJSON_ParseWithLength(table->dynamodb.data, table->dynamodb.len));
+}
+
 static void add_table(struct writer *w, cJSON *json, const struct pl_table *table)
 {
     add_text(w, json, "table", table->name);
@@ -192,6 +198,7 @@ static void add_table(struct writer *w, cJSON *json, const struct pl_table *tabl
         add_function(w, json, pl_str("before_write"));
     add_conditions(w, json, table);
     add_triggers(w, json, table);
+    add_dynamodb(w, json, table);
 }
 
 cJSON *pl_table_to_json(const struct pl_table *table)

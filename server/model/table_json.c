@@ -752,6 +752,29 @@ static int take_before_write(const struct loader *l, const cJSON *json)
     return check_function(l, &at, json);
 }
 
+static int take_dynamodb(const struct loader *l, const cJSON *json)
+{
+    struct place at = { .name = "dynamodb" };
+    struct pl_bytes copy;
+    char *text;
+
+    if (json == NULL)
+        return 0;
+    if (!is_object(json))
+        return expected(l, &at, "an object", json);
+    text = cJSON_PrintUnformatted(json);
+    if (text == NULL)
+        return PL_ENOMEM;
+    copy = pl_arena_copy(&l->table->arena, pl_str(text));
+    cJSON_free(text);
+    if (copy.data == NULL)
+        return PL_ENOMEM;
+    if (copy.len > PL_TABLE_DYNAMODB_MAX)
+        return wrong(l, &at, "expected at most %d bytes, found %zu", PL_TABLE_DYNAMODB_MAX, copy.len);
+    l->table->dynamodb = copy;
+    return 0;
+}
+
 static int take_name(const struct loader *l, const cJSON *json)
 {
     struct place at = { .name = "table" };
@@ -764,8 +787,8 @@ static int take_name(const struct loader *l, const cJSON *json)
 static int take_table(const struct loader *l, const cJSON *json)
 {
     static const char *const known[] = {
-        "table",   "partition_key", "sort_key",   "ttl",      "stream", "throughput", "deletion_protection",
-        "indexes", "before_write",  "conditions", "triggers", NULL
+        "table",   "partition_key", "sort_key",   "ttl",      "stream",   "throughput", "deletion_protection",
+        "indexes", "before_write",  "conditions", "triggers", "dynamodb", NULL
     };
     struct place protection = { .name = "deletion_protection" };
     struct pl_table *table = l->table;
@@ -792,6 +815,8 @@ static int take_table(const struct loader *l, const cJSON *json)
         rc = take_conditions(l, field(json, "conditions"));
     if (rc == 0)
         rc = take_triggers(l, field(json, "triggers"));
+    if (rc == 0)
+        rc = take_dynamodb(l, field(json, "dynamodb"));
     return rc;
 }
 

@@ -7,9 +7,9 @@
  * A table as the catalog keeps it. Texts are a varint length and bytes, integers are
  * little-endian, counts are varints:
  *
- *     format u8 (2) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
+ *     format u8 (3) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
  *     expiry_filling u8 ▸ stream u8 ▸ stream_id u32 ▸ stream_created_ms u64 ▸ throughput ▸ collection_id u32 ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
- *     count ▸ names of conditions
+ *     count ▸ names of conditions ▸ dynamodb
  *
  *     keys        partition count u8 ▸ sort count u8 ▸ for each: type u8 ▸ name
  *     throughput  provisioned u8 ▸ read u64 ▸ write u64
@@ -18,7 +18,7 @@
  *
  * Every table has one spelling: what is decoded encodes to the same bytes again.
  */
-enum { FORMAT = 2 };
+enum { FORMAT = 3 };
 
 enum { ON_INSERT = 1, ON_MODIFY = 2, ON_REMOVE = 4, HAS_FILTER = 8, ALL_FLAGS = 15 };
 
@@ -137,6 +137,7 @@ void pl_table_encode(const struct pl_table *table, struct pl_buf *out)
     for (uint32_t i = 0; i < table->trigger_count; i++)
         put_trigger(out, &table->triggers[i]);
     put_texts(out, table->conditions, table->condition_count);
+    put_text(out, table->dynamodb);
 }
 
 /* --- decoding: the first failure sticks, and every take after it gives zeros --- */
@@ -374,6 +375,7 @@ static void take_table(struct decoder *d, struct pl_table *table)
     take_indexes(d, table);
     take_triggers(d, table);
     table->conditions = take_texts(d, &table->condition_count);
+    table->dynamodb = take_text(d);
     if (d->in.len > 0 || !pl_table_name_is_valid(table->name))
         fail(d, PL_ECORRUPT);
 }

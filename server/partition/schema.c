@@ -301,6 +301,15 @@ static int discard_replaced(struct pl_catalog *catalog, const struct pl_table *c
     return discard_companions(catalog, current, table, now_ms, change);
 }
 
+/* A module says what a table is, not what was noted about it: that stays. */
+static int carry_over_notes(const struct pl_table *current, struct pl_table *table)
+{
+    if (table->module.len == 0 || table->dynamodb.len > 0 || current->dynamodb.len == 0)
+        return 0;
+    table->dynamodb = pl_arena_copy(&table->arena, current->dynamodb);
+    return table->dynamodb.data != NULL ? 0 : PL_ENOMEM;
+}
+
 static void carry_over_indexes(struct pl_catalog *catalog, const struct pl_table *current,
                                struct pl_table *table, bool same_code, struct pl_buf *change)
 {
@@ -357,7 +366,9 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
     carry_over_collections(catalog, current, table, change);
     carry_over_stream(catalog, current, table, now_ms, change);
     carry_over_triggers(catalog, current, table, now_ms, change);
-    rc = compare_tables(current, table, &same);
+    rc = carry_over_notes(current, table);
+    if (rc == 0)
+        rc = compare_tables(current, table, &same);
     if (rc != 0 || (same_code && same)) {
         pl_table_unref(table);
         return rc;

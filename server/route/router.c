@@ -84,6 +84,29 @@ static int read_here(struct pl_router *router, struct pl_operation *op)
     return rc;
 }
 
+static struct pl_extent extent_of(struct pl_router *router, uint32_t id)
+{
+    struct pl_count count = pl_counters_total(router->options.counters, id);
+
+    return (struct pl_extent){ .items = count.items, .size_bytes = count.size_bytes };
+}
+
+/* The same for who writes descriptions of another form. */
+static int describe_to_codec(struct pl_router *router, struct pl_operation *op, struct pl_table *table)
+{
+    struct pl_extent *extents = pl_arena_zalloc(&op->arena, 1 + table->index_count, sizeof *extents);
+
+    if (extents == NULL)
+        return PL_ENOMEM;
+    extents[0] = extent_of(router, table->id);
+    for (uint32_t i = 0; i < table->index_count; i++)
+        extents[1 + i] = extent_of(router, table->indexes[i].id);
+    op->reply.extents = extents;
+    pl_table_unref(op->table);
+    op->table = pl_table_ref(table);
+    return 0;
+}
+
 static int describe(struct pl_router *router, struct pl_operation *op)
 {
     const struct pl_tables *tables = pl_router_tables(router);
@@ -101,6 +124,8 @@ static int describe(struct pl_router *router, struct pl_operation *op)
                                  (int)op->table_name.len, op->table_name.data);
         rc = pl_describe_table(table, router->options.counters, router->options.uplink.filled,
                                router->options.uplink.state, &op->bytes);
+        if (rc == 0)
+            rc = describe_to_codec(router, op, table);
     }
     op->reply.text = pl_buf_view(&op->bytes);
     return rc;

@@ -33,14 +33,20 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
 #define PL_DYNAMO_CALLS(X)                                                                                   \
     X(batch_get_item)                                                                                        \
     X(batch_write_item)                                                                                      \
+    X(create_table)                                                                                          \
     X(delete_item)                                                                                           \
+    X(delete_table)                                                                                          \
     X(describe_endpoints)                                                                                    \
     X(describe_limits)                                                                                       \
+    X(describe_table)                                                                                        \
     X(get_item)                                                                                              \
     X(list_tables)                                                                                           \
+    X(list_tags_of_resource)                                                                                 \
     X(put_item)                                                                                              \
     X(query)                                                                                                 \
     X(scan)                                                                                                  \
+    X(tag_resource)                                                                                          \
+    X(untag_resource)                                                                                        \
     X(update_item)
 
 #define PL_DYNAMO_DECLARE(call) extern const struct pl_dynamo_call pl_dynamo_##call;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/notes.h"
+
+#include "model/json.h"
+
+#include <cjson/cJSON.h>
+
+cJSON *pl_dynamo_notes_read(const struct pl_table *table)
+{
+    if (table->dynamodb.len == 0)
+        return cJSON_CreateObject();
+    return cJSON_ParseWithLength(table->dynamodb.data, table->dynamodb.len);
+}
+
+static void begin(struct pl_dynamo_notes *notes, const char *name)
+{
+    pl_buf_append_format(notes->out, "%s\"%s\":", notes->started ? "," : "", name);
+    notes->started = true;
+}
+
+void pl_dynamo_notes_write_text(struct pl_dynamo_notes *notes, const char *name, struct pl_bytes text)
+{
+    begin(notes, name);
+    pl_json_write_string(notes->out, text);
+}
+
+void pl_dynamo_notes_write_time(struct pl_dynamo_notes *notes, const char *name, int64_t ms)
+{
+    begin(notes, name);
+    pl_buf_append_format(notes->out, "%lld", (long long)ms);
+}
+
+/* {"read":..,"write":..} of the members that are there. -1 takes a limit away. */
+static void write_pair(struct pl_dynamo_notes *notes, const char *name, const struct pl_dynamo_node *pair,
+                       const char *read, const char *write)
+{
+    const struct pl_dynamo_node *units[] = { pl_dynamo_get(pair, read), pl_dynamo_get(pair, write) };
+    const char *const names[] = { "read", "write" };
+    bool first = true;
+
+    begin(notes, name);
+    pl_buf_append_byte(notes->out, '{');
+    for (int i = 0; i < 2; i++) {
+        if (units[i] == NULL)
+            continue;
+        pl_buf_append_format(notes->out, "%s\"%s\":", first ? "" : ",", names[i]);
+        if (units[i]->number < 0)
+            pl_buf_append_bytes(notes->out, pl_str("null"));
+        else
+            pl_buf_append_format(notes->out, "%lld", (long long)units[i]->number);
+        first = false;
+    }
+    pl_buf_append_byte(notes->out, '}');
+}
+
+void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given)
+{
+    const struct pl_dynamo_node *on_demand = pl_dynamo_get(given, "OnDemandThroughput");
+    const struct pl_dynamo_node *warm = pl_dynamo_get(given, "WarmThroughput");
+
+    if (on_demand != NULL)
+        write_pair(notes, "on_demand", on_demand, "MaxReadRequestUnits", "MaxWriteRequestUnits");
+    if (warm != NULL)
+        write_pair(notes, "warm", warm, "ReadUnitsPerSecond", "WriteUnitsPerSecond");
+}
+
+/* An index, or the action that creates or updates one; NULL for one that deletes: its notes go with null. */
+static const struct pl_dynamo_node *index_in(const struct pl_dynamo_node *element)
+{
+    const struct pl_dynamo_node *index;
+
+    if (strcmp(element->shape->name, "GlobalSecondaryIndexUpdate") != 0)
+        return element;
+    index = pl_dynamo_get(element, "Create");
+    return index != NULL ? index : pl_dynamo_get(element, "Update");
+}
+
+static bool has_limits(const struct pl_dynamo_node *index)
+{
+    return index != NULL && (pl_dynamo_get(index, "OnDemandThroughput") != NULL ||
+                             pl_dynamo_get(index, "WarmThroughput") != NULL);
+}
+
+void pl_dynamo_notes_write_indexes(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *indexes)
+{
+    struct pl_dynamo_notes inside = { .out = notes->out };
+    bool any = false;
+
+    for (const struct pl_dynamo_node *at = indexes != NULL ? indexes->first : NULL; at != NULL;
+         at = at->next) {
+        const struct pl_dynamo_node *index = index_in(at);
+
+        if (!has_limits(index))
+            continue;
+        if (!any) {
+            begin(notes, "indexes");
+            pl_buf_append_byte(notes->out, '{');
+        }
+        pl_buf_append(notes->out, ",", any);
+        any = true;
+        pl_json_write_string(notes->out, pl_dynamo_get_text(index, "IndexName"));
+        pl_buf_append_bytes(notes->out, pl_str(":{"));
+        inside.started = false;
+        pl_dynamo_notes_write_limits(&inside, index);
+        pl_buf_append_byte(notes->out, '}');
+    }
+    if (any)
+        pl_buf_append_byte(notes->out, '}');
+}
+
+void pl_dynamo_notes_write_sse(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *specification)
+{
+    struct pl_bytes key = pl_dynamo_get_text(specification, "KMSMasterKeyId");
+
+    begin(notes, "sse");
+    if (!pl_dynamo_get_bool(specification, "Enabled")) {
+        pl_buf_append_bytes(notes->out, pl_str("null"));
+        return;
+    }
+    pl_buf_append_bytes(notes->out, pl_str("{\"key\":"));
+    pl_json_write_string(notes->out, key.data != NULL ? key : pl_str(""));
+    pl_buf_append_byte(notes->out, '}');
+}
+
+void pl_dynamo_notes_write_tags(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *tags)
+{
+    begin(notes, "tags");
+    pl_buf_append_byte(notes->out, '{');
+    for (const struct pl_dynamo_node *at = tags->first; at != NULL; at = at->next) {
+        pl_buf_append(notes->out, ",", at != tags->first);
+        pl_json_write_string(notes->out, pl_dynamo_get_text(at, "Key"));
+        pl_buf_append_byte(notes->out, ':');
+        pl_json_write_string(notes->out, pl_dynamo_get_text(at, "Value"));
+    }
+    pl_buf_append_byte(notes->out, '}');
+}

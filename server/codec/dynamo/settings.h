@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PL_CODEC_DYNAMO_SETTINGS_H
+#define PL_CODEC_DYNAMO_SETTINGS_H
+
+#include "codec/dynamo/call.h"
+
+/** The settings that CreateTable and UpdateTable take alike. Each may be absent (NULL). */
+int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification);
+int pl_dynamo_table_class_check(struct pl_dynamo_request *request, struct pl_bytes table_class);
+/** `provisioned`: the table is, or will be. `removable`: -1 takes a limit away. */
+int pl_dynamo_on_demand_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *throughput,
+                              bool provisioned, bool removable);
+
+/** The name of a stream's view in a definition: "new_image" for NEW_IMAGE. */
+struct pl_bytes pl_dynamo_stream_view(struct pl_bytes view_type);
+
+/** 0, or that the parameter TableName is missing: said in other words than everything else that is. */
+int pl_dynamo_check_table_named(struct pl_dynamo_request *request);
+
+#endif
