@@ -24,9 +24,9 @@ static const char algorithm[] = "AWS4-HMAC-SHA256";
 
 /* --- hashes --- */
 
-int pl_sigv4_init(struct pl_sigv4 *sigv4, const struct pl_sigv4_keys *keys)
+int pl_sigv4_init(struct pl_sigv4 *sigv4, const struct pl_sigv4_keys *keys, struct pl_bytes service)
 {
-    *sigv4 = (struct pl_sigv4){ .keys = keys };
+    *sigv4 = (struct pl_sigv4){ .keys = keys, .service = service };
     if (keys == NULL || keys->count == 0)
         return 0;
     sigv4->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -466,6 +466,18 @@ static bool judge_time(struct verifier *v)
 
 /* --- who, and for what --- */
 
+static bool refuse_day(struct verifier *v)
+{
+    const struct signature *s = &v->signature;
+    char rest[96];
+
+    snprintf(rest, sizeof rest, "' != '%.*s', from '%.*s'.", DAY_LEN, s->time, TIME_LEN, s->time);
+    return refuse_saying(
+        v, invalid,
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '",
+        s->scope[1], rest);
+}
+
 /* AKIDEXAMPLE/20150830/us-east-1/dynamodb/aws4_request */
 static bool read_scope(struct verifier *v)
 {
@@ -486,13 +498,11 @@ static bool read_scope(struct verifier *v)
         return refuse_saying(v, invalid,
                              "Credential should be scoped with a valid terminator: 'aws4_request', not '",
                              s->scope[4], "'.");
-    if (!pl_bytes_equal(s->scope[3], pl_str("dynamodb")))
-        return refuse(v, invalid, "Credential should be scoped to correct service: 'dynamodb'. ");
+    if (!pl_bytes_equal(s->scope[3], v->sigv4->service))
+        return refuse_saying(v, invalid, "Credential should be scoped to correct service: '",
+                             v->sigv4->service, "'. ");
     if (!pl_bytes_equal(s->scope[1], pl_bytes(s->time, DAY_LEN)))
-        return refuse_saying(v, invalid,
-                             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
-                             "from HTTP: '",
-                             s->scope[1], "'.");
+        return refuse_day(v);
     return true;
 }
 

@@ -28,6 +28,7 @@ struct pl_sigv4_keys {
 /** OpenSSL's contexts, and the last signing key, which is the same for a day. For one thread. */
 struct pl_sigv4 {
     const struct pl_sigv4_keys *keys;
+    struct pl_bytes service; /* what a credential must be scoped to */
     struct evp_md_st *sha256;
     struct evp_md_ctx_st *digest;
     struct evp_mac_st *hmac;
@@ -39,8 +40,11 @@ struct pl_sigv4 {
     uint8_t cached[32];
 };
 
-/** `keys` are lent until deinit; NULL or none: nothing is verified. 0 or PL_ENOMEM; then there is nothing to deinit. */
-int pl_sigv4_init(struct pl_sigv4 *sigv4, const struct pl_sigv4_keys *keys);
+/**
+ * `keys` and `service` ("dynamodb") are lent until deinit; NULL or no keys: nothing is verified. 0 or PL_ENOMEM; then
+ * there is nothing to deinit.
+ */
+int pl_sigv4_init(struct pl_sigv4 *sigv4, const struct pl_sigv4_keys *keys, struct pl_bytes service);
 void pl_sigv4_deinit(struct pl_sigv4 *sigv4);
 
 struct pl_sigv4_request {

@@ -12,7 +12,7 @@ struct pl_desk *pl_desk_new(const struct pl_http_options *options)
     if (desk == NULL)
         return NULL;
     desk->options = options;
-    if (pl_sigv4_init(&desk->sigv4, options->keys) != 0) {
+    if (pl_sigv4_init(&desk->sigv4, options->keys, pl_str("dynamodb")) != 0) {
         free(desk);
         return NULL;
     }
