@@ -57,7 +57,6 @@ void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct p
 /* A row, or the end, of a reply that is no operation's: `json` is an object on one line. */
 void pl_line_write_row_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json);
 void pl_line_write_end_of(struct pl_buf *out, struct pl_bytes tag, struct pl_bytes json);
-void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count, uint64_t scanned);
 void pl_line_write_hello(struct pl_buf *out, const struct pl_line *line);
 void pl_line_write_help(struct pl_buf *out, const struct pl_line *line);
 void pl_line_write_tables(struct pl_buf *out, struct pl_bytes tag, const struct pl_tables *tables);

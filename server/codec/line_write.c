@@ -335,14 +335,6 @@ void pl_line_write_end_of(struct pl_buf *out, struct pl_bytes tag, struct pl_byt
     end(out);
 }
 
-void pl_line_write_count(struct pl_buf *out, struct pl_bytes tag, uint64_t count, uint64_t scanned)
-{
-    begin(out, tag, "END ");
-    pl_buf_append_format(out, "{\"count\":%llu,\"scanned\":%llu}", (unsigned long long)count,
-                         (unsigned long long)scanned);
-    end(out);
-}
-
 void pl_line_write_hello(struct pl_buf *out, const struct pl_line *line)
 {
     struct pl_reason why = { .text = "this server speaks version 1 of the protocol: HELLO 1" };

@@ -75,9 +75,9 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
     [PL_VERB_COUNT] = {
         .word = "COUNT", .kind = PL_VERB_OPERATION, .operation = PL_OP_SCAN,
         .arguments = { PL_ARGUMENT_SOURCE },
-        .clauses = BIT(WHERE) | BIT(FILTER) | BIT(CONSISTENT) | BIT(NAMES) | BIT(VALUES),
+        .clauses = BIT(WHERE) | BIT(FILTER) | BIT(CONSISTENT) | BIT(NAMES) | BIT(VALUES) | BIT(CAPACITY),
         .grammar = "COUNT table[/index] [WHERE key condition] [FILTER condition] [CONSISTENT] [NAMES {..}] "
-                   "[VALUES {..}]",
+                   "[VALUES {..}] [CAPACITY TOTAL|INDEXES]",
         .summary = "count items, all pages of them",
         .example = "COUNT Messages WHERE ChatID = \"chat#123\"",
     },

@@ -57,8 +57,6 @@ static void answer(struct pl_connection *c, struct pl_request *request)
         return;
     if (request->line.verb->kind == PL_VERB_ADMIN)
         write_report(c, request);
-    else if (is_count(request) && request->op.reply.rc == 0)
-        pl_line_write_count(out(c), request->line.tag, request->count, request->scanned);
     else
         pl_line_write_reply(out(c), request->line.tag, &request->op);
     mark_dirty(c);
@@ -142,6 +140,19 @@ static int row(struct pl_operation *op, struct pl_item item)
     return pl_buf_status(to);
 }
 
+/* The reply is that of all pages so far. */
+static void add_page(struct pl_request *request)
+{
+    struct pl_reply *reply = &request->op.reply;
+    struct pl_capacity *used = &reply->capacity;
+
+    reply->count = request->pages.count += reply->count;
+    reply->scanned = request->pages.scanned += reply->scanned;
+    used->table_halves = request->pages.table_halves += used->table_halves;
+    if (used->index_count > 0)
+        used->indexes[0].halves = request->pages.index_halves += used->indexes[0].halves;
+}
+
 /* True when a COUNT has another page to read; it is then on the loop's list. */
 static bool goes_on_counting(struct pl_request *request)
 {
@@ -150,8 +161,7 @@ static bool goes_on_counting(struct pl_request *request)
 
     if (!is_count(request) || reply->rc != 0)
         return false;
-    request->count += reply->count;
-    request->scanned += reply->scanned;
+    add_page(request);
     if (!reply->has_last_key || !pl_client_is_open(&c->client))
         return false;
     pl_buf_clear(&request->answer);

@@ -43,7 +43,7 @@ void pl_request_release(struct pl_loop *loop, struct pl_request *request)
     request->line = (struct pl_line){ 0 };
     request->connection = NULL;
     request->in_order = request->complete = false;
-    request->count = request->scanned = 0;
+    memset(&request->pages, 0, sizeof request->pages);
     request->next = loop->spare;
     loop->spare = request;
     loop->spare_count++;

@@ -19,8 +19,10 @@ struct pl_request {
     bool in_order;                    /* no tag: its reply waits for the replies before it */
     bool complete;                    /* its reply is known and waits for its turn */
     struct pl_buf text;               /* COUNT: the line, read anew for each page */
-    struct pl_buf answer;    /* ADMIN: the JSON of the reply. COUNT: the key where the next page starts */
-    uint64_t count, scanned; /* COUNT: of the pages so far */
+    struct pl_buf answer; /* ADMIN: the JSON of the reply. COUNT: the key where the next page starts */
+    struct {
+        uint64_t count, scanned, table_halves, index_halves;
+    } pages; /* COUNT: of those so far */
 };
 
 /** An empty request, or NULL: no memory. */

@@ -56,6 +56,12 @@ int pl_admission_indexes(const struct pl_table *table, const struct pl_capacity 
     return 0;
 }
 
+bool pl_admission_fills(const struct pl_index *index, const struct pl_clock *clock)
+{
+    return index->allowances == NULL ||
+           pl_allowance_left(&index->allowances->write, pl_clock_monotonic_ns(clock)) > 0;
+}
+
 static void take(struct pl_allowances *allowances, bool writes, uint64_t halves, uint64_t now_ns)
 {
     if (allowances != NULL && halves > 0)

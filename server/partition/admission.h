@@ -28,6 +28,12 @@ int pl_admission_write(const struct pl_table *table, const struct pl_clock *cloc
 int pl_admission_indexes(const struct pl_table *table, const struct pl_capacity *touched,
                          const struct pl_clock *clock, struct pl_reason *why);
 
+/**
+ * The filling of a new index goes on while the index has anything left, and is charged to it as any
+ * write; what it reads is free. A local index is filled for nothing.
+ */
+bool pl_admission_fills(const struct pl_index *index, const struct pl_clock *clock);
+
 /** Take what was used, local indexes' parts from the table. `used` says whether it was read or written. */
 void pl_admission_charge(const struct pl_table *table, const struct pl_capacity *used,
                          const struct pl_clock *clock);

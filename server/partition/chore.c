@@ -2,6 +2,7 @@
 #include "partition/chore.h"
 
 #include "model/record.h"
+#include "partition/admission.h"
 #include "partition/change.h"
 #include "partition/collection.h"
 #include "partition/expiry.h"
@@ -173,6 +174,27 @@ static const struct pl_index *index_by_id(const struct pl_table *table, uint32_t
     return NULL;
 }
 
+static bool may_fill(const struct pl_index *index, const struct pl_chore_hands *hands)
+{
+    return index == NULL || pl_admission_fills(index, &hands->clock);
+}
+
+/* What was filled is the index's to pay. */
+static void charge(const struct pl_table *table, struct pl_capacity *capacity,
+                   const struct pl_chore_hands *hands)
+{
+    struct pl_capacity used = *capacity;
+
+    used.writes = true;
+    used.table_halves = 0;
+    for (uint32_t i = 0; i < used.index_count; i++)
+        if (!used.indexes[i].global)
+            used.indexes[i].halves = 0;
+    if (used.index_count > 0)
+        pl_admission_charge(table, &used, &hands->clock);
+    *capacity = (struct pl_capacity){ 0 };
+}
+
 static int backfill(struct pl_chore *chore, const struct pl_table *table, const struct pl_chore_hands *hands)
 {
     struct pl_arena arena = { 0 };
@@ -188,12 +210,14 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
                                   .capacity = &capacity };
     struct pl_bytes key, record;
     size_t size_bytes = 0;
-    int rc;
+    int rc, i;
 
     if (hands->script != NULL)
         work.script = pl_script_table(hands->script, table->name);
     rc = seek(chore, hands, &key, &record);
-    for (int i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && size_bytes < STEP_BYTES; i++) {
+    for (i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && size_bytes < STEP_BYTES &&
+                may_fill(index, hands);
+         i++) {
         struct pl_bytes newest;
 
         rc = remember(chore, key);
@@ -202,6 +226,7 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
             rc = pl_view_get(hands->view, key, &newest);
         if (rc == 0)
             rc = fill_items(chore, hands, &work, index, newest);
+        charge(table, &capacity, hands);
         if (rc == PL_ENOTFOUND)
             rc = 0;
         size_bytes += record.len;
@@ -214,7 +239,7 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
     pl_buf_deinit(&scratch);
     if (rc == PL_ENOTFOUND || (rc == 0 && !is_here(chore, key)))
         return next_partition(chore);
-    return rc;
+    return rc == 0 && i == 0 ? PL_ETHROUGHPUT : rc;
 }
 
 /* ---- sweeping --------------------------------------------------------------------------------------- */
@@ -306,7 +331,7 @@ int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog,
     int rc = step(chore, catalog, hands);
 
     /* The position may be past what was not done: walk this partition again, what is done is found done. */
-    if (rc < 0)
+    if (rc < 0 && rc != PL_ETHROUGHPUT)
         pl_buf_clear(&chore->position);
     return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef PL_PARTITION_CHORE_H
 #define PL_PARTITION_CHORE_H
 
+#include "base/clock.h"
 #include "base/logger.h"
 #include "partition/catalog.h"
 #include "partition/view.h"
@@ -38,6 +39,7 @@ struct pl_chore_hands {
     void *state;
     const struct pl_view *view;
     uint32_t partition_count;
+    struct pl_clock clock; /* of what a provisioned index may use */
     struct pl_script *script;
     const struct pl_logger *logger;
 };
@@ -50,7 +52,7 @@ void pl_chore_deinit(struct pl_chore *chore);
 
 /**
  * Do a little (some hundred records at most). 1: all is walked, and what remains is to say so in the
- * catalog. 0: there is more. Negative: a failure; the step may be tried again.
+ * catalog. 0: there is more. Negative: a failure; the step may be tried again. PL_ETHROUGHPUT: the index that is filled has no capacity left for now.
  */
 int pl_chore_step(struct pl_chore *chore, const struct pl_catalog *catalog,
                   const struct pl_chore_hands *hands);

@@ -52,7 +52,7 @@ static int complete_chore(struct pl_shard *shard)
 /* Said once, however often it is tried again. */
 static void fail_chore(struct pl_shard *shard, int rc)
 {
-    if (rc != shard->chore_failure)
+    if (rc != shard->chore_failure && rc != PL_ETHROUGHPUT)
         pl_log(shard->options.logger, PL_LOG_WARN,
                shard->chore.kind == PL_CHORE_BACKFILL ? "an index cannot be filled for now"
                                                       : "what was dropped cannot be swept for now",
@@ -68,6 +68,7 @@ bool pl_shard_do_chore(struct pl_shard *shard)
                                     .state = shard,
                                     .view = &shard->evaluator.view,
                                     .partition_count = shard->partition_count,
+                                    .clock = shard->options.clock,
                                     .script = shard->script,
                                     .logger = shard->options.logger };
     int rc;
@@ -97,7 +98,7 @@ bool pl_shard_do_chore(struct pl_shard *shard)
         pl_chore_deinit(&shard->chore);
         rc = 0;
     }
-    /* Short of memory or room: a later tick tries again. */
+    /* Short of memory, of room, or of the index's own throughput: a later tick tries again. */
     shard->chores_wait = rc >= 0;
     if (rc < 0)
         fail_chore(shard, rc);

@@ -1,5 +1,6 @@
 --- Capacity units.
 local scratch = require "scratch"
+local server = require "server"
 
 describe("capacity", function()
   local db
@@ -71,6 +72,26 @@ describe("capacity", function()
     assert.are.equal(1, used("scan_page", "Things", {}).total)
   end)
 
+  it("of 1500 items of 64 bytes by one query is 24, and half of that when eventually consistent", function()
+    for from = 1, 1500, 25 do
+      local list = {}
+      for k = from, from + 24 do
+        list[#list + 1] = sized(64, { P = "p", K = k }) -- a key of one or two bytes, and then one of three
+      end
+      assert(db:batch_write { Things = { put = list } })
+    end
+    local bytes = db:describe("Things").size_bytes
+    local units = math.ceil(bytes / 4096)
+    assert.are.equal(24, units)
+    assert.are.equal(units, used("query_page", "Things", { P = "p" }, { consistent = true }).total)
+    assert.are.equal(units / 2, used("query_page", "Things", { P = "p" }, {}).total)
+    assert.are.equal(units / 2, used("query_page", "Things", { P = "p" }, { select = "COUNT" }).total)
+    assert.are.equal(units / 2, used("query_page", "Things", { P = "p" }, { project = "K" }).total)
+    assert.are.equal(units, used("scan_page", "Things", { consistent = true }).total)
+    assert.are.equal(units / 2, used("scan_page", "Things", { filter = "K < 0" }).total)
+    assert.are.equal(units, used("count", "Things", { P = "p" }, { consistent = true }).total)
+  end)
+
   it("adds up over an iterator's pages", function()
     for k = 1, 10 do
       assert(db:put("Things", { P = "p", K = k }))
@@ -116,9 +137,99 @@ describe("capacity", function()
       { consistent = true }).total)
   end)
 
+  it("of a transaction is twice that of its parts, checks among them", function()
+    assert(db:put("Plain", sized(3000)))
+    assert(db:put("Plain", sized(5000, { P = "q" })))
+    for _, case in ipairs {
+      { 2, { { put = "Plain", item = { P = "new" } } } },
+      { 4, { { put = "Plain", item = sized(1025, { P = "new2" }) } } },
+      { 6, { { update = "Plain", key = { P = "p" }, expression = "SET N1 = 1" } } },
+      { 6, { { check = "Plain", key = { P = "p" }, condition = "attribute_exists(P)" } } },
+      { 2, { { check = "Plain", key = { P = "none" }, condition = "attribute_not_exists(P)" } } },
+      { 2, { { delete = "Plain", key = { P = "new" } } } },
+      { 12, { { delete = "Plain", key = { P = "new2" } }, { put = "Plain", item = sized(4000, { P = "new3" }) } } },
+      { 2, { { get = "Plain", key = { P = "p" } } } },
+      { 6, { { get = "Plain", key = { P = "q" } }, { get = "Plain", key = { P = "none" } } } },
+    } do
+      assert.are.equal(case[1], used("transact", case[2], {}).total)
+    end
+  end)
+
+  it("of a transaction asked for again by its token is that of reading its items", function()
+    local items = { { put = "Plain", item = sized(5000) }, { put = "Plain", item = { P = "q" } } }
+    assert.are.equal(12, used("transact", items, { token = "once" }).total)
+    assert.are.equal(6, used("transact", items, { token = "once" }).total)
+  end)
+
   it("of what is refused is not given", function()
     local sum = {}
     assert.is_nil((db:put("Plain", { P = "p" }, { condition = "attribute_exists(P)", capacity = sum })))
     assert.are.same({}, sum)
+  end)
+end)
+
+describe("the line protocol", function()
+  local folder, running
+  setup(function()
+    folder = server.new_folder()
+    running = assert(server.start(folder .. "/log", "--data", folder .. "/data", "--sync", "never"))
+  end)
+  teardown(function()
+    running:stop()
+    server.remove(folder)
+  end)
+
+  -- The replies to `lines`, one text.
+  local function say(lines)
+    local host, port = running.address:match("^(.*):(%d+)$")
+    return (server.execute(("bash -c %s"):format(server.quote(
+      ("exec 3<>/dev/tcp/%s/%s; printf %%s %s >&3; cat <&3"):format(host, port, server.quote(lines .. "\nQUIT\n"))))))
+  end
+
+  it("tells the capacity that a request used, whichever it is", function()
+    assert.are.equal("OK", say('CREATE Things {"partition_key":"P:S","sort_key":"K:N","indexes":'
+      .. '{"ByG":{"partition_key":"G:S"},"ByL":{"sort_key":"L:N","project":"keys_only"}}}'):match("^OK"))
+    for _, case in ipairs {
+      { 'PUT Things {"P":"p","K":1,"G":"g","L":1} CAPACITY INDEXES',
+        '{"capacity":{"total":3,"table":1,"indexes":{"ByG":1,"ByL":1}}}' },
+      { 'GET Things {"P":"p","K":1} SELECT P CAPACITY TOTAL', '{"capacity":{"total":0.5}}' },
+      { 'GET Things {"P":"p","K":9} CONSISTENT CAPACITY INDEXES', '{"capacity":{"total":1,"table":1,"indexes":{}}}' },
+      { 'UPDATE Things {"P":"p","K":1} SET V = 1 CAPACITY INDEXES',
+        '{"capacity":{"total":2,"table":1,"indexes":{"ByG":1}}}' },
+      { 'QUERY Things WHERE P = "p" SELECT P CAPACITY TOTAL', '{"count":1,"scanned":1,"capacity":{"total":0.5}}' },
+      { 'QUERY Things/ByG WHERE G = "g" SELECT P CAPACITY INDEXES',
+        '{"count":1,"scanned":1,"capacity":{"total":0.5,"table":0,"indexes":{"ByG":0.5}}}' },
+      { 'QUERY Things/ByL WHERE P = "p" SELECT V CAPACITY INDEXES',
+        '{"count":1,"scanned":1,"capacity":{"total":1,"table":0.5,"indexes":{"ByL":0.5}}}' },
+      { 'SCAN Things SELECT P CAPACITY TOTAL', '{"count":1,"scanned":1,"capacity":{"total":0.5}}' },
+      { 'COUNT Things CAPACITY TOTAL', '{"count":1,"scanned":1,"capacity":{"total":0.5}}' },
+      { 'COUNT Things/ByG WHERE G = "g" CAPACITY INDEXES',
+        '{"count":1,"scanned":1,"capacity":{"total":0.5,"table":0,"indexes":{"ByG":0.5}}}' },
+      { 'BATCH GET {"Things":[{"P":"p","K":1},{"P":"p","K":2}]} SELECT P CAPACITY TOTAL',
+        '{"count":1,"capacity":{"total":1}}' },
+      { 'BATCH WRITE {"Things":{"put":[{"P":"q","K":1}],"delete":[{"P":"q","K":2}]}} CAPACITY TOTAL',
+        '{"capacity":{"total":2}}' },
+      { 'TRANSACT [{"check":"Things","key":{"P":"p","K":1},"if":"attribute_exists(P)"}] CAPACITY TOTAL',
+        '{"capacity":{"total":2,"tables":{"Things":{"total":2}}}}' },
+      { 'DEL Things {"P":"p","K":1} CAPACITY INDEXES',
+        '{"capacity":{"total":3,"table":1,"indexes":{"ByG":1,"ByL":1}}}' },
+    } do
+      assert.are.equal(case[2], say(case[1]):match("END (%b{})\n"), case[1])
+    end
+  end)
+
+  it("adds up all pages of a COUNT", function()
+    assert(say('CREATE Large {"partition_key":"P:S"}'):match("^OK"))
+    local lines = {}
+    for i = 1, 9 do
+      lines[i] = ('PUT Large {"P":"%d","F":"%s"}'):format(i, ("x"):rep(300000))
+    end
+    local file = folder .. "/lines"
+    local out = assert(io.open(file, "w"))
+    out:write(table.concat(lines, "\n"), "\n")
+    out:close()
+    assert.are.equal(0, select(2, running:shell("--file", file)))
+    local units = tonumber(say("COUNT Large CAPACITY TOTAL"):match('"count":9,.*"total":([%d.]+)'))
+    assert(units >= 9 * 300000 / 8192 and units <= 9 * 300000 / 8192 + 3, units)
   end)
 end)

@@ -24,6 +24,7 @@ struct rig {
     struct pl_attachment *attachment;
     struct pl_operation op;
     uint64_t now_ns;
+    int64_t calendar_ms; /* ahead of it */
     char name[16];
 };
 
@@ -34,7 +35,9 @@ static uint64_t now_of(void *state)
 
 static int64_t wall_of(void *state)
 {
-    return (int64_t)(((struct rig *)state)->now_ns / 1000000);
+    struct rig *r = state;
+
+    return (int64_t)(r->now_ns / 1000000) + r->calendar_ms;
 }
 
 static void ignore(struct pl_operation *op)
@@ -428,20 +431,85 @@ static void what_the_service_deletes_is_free(void)
     struct rig r;
 
     start(&r);
-    define(&r, PL_OP_CREATE, "", INDEXED);
+    define(&r, PL_OP_CREATE, "",
+           "{\"table\":\"Things\",\"partition_key\":\"P:S\",\"ttl\":\"T\",\"throughput\":{\"read\":9,"
+           "\"write\":3},"
+           "\"indexes\":{\"ByG\":{\"partition_key\":\"G:S\",\"throughput\":{\"read\":1,\"write\":3}}}}");
     for (int i = 0; i < 3; i++) {
         char json[64];
 
-        snprintf(json, sizeof json, "{\"P\":\"p%d\",\"G\":\"g\"}", i);
+        snprintf(json, sizeof json, "{\"P\":\"p%d\",\"G\":\"g\",\"T\":2000}", i);
         CHECK(put(&r, "Things", json) == 0);
     }
     CHECK(put(&r, "Things", "{\"P\":\"p0\"}") == PL_ETHROUGHPUT);
+    r.calendar_ms = 3000000; /* a sudden one: nothing has gathered meanwhile */
     begin(&r, PL_OP_DELETE, "Things");
     give(&r.op, "{\"P\":\"p0\"}");
     r.op.actor = PL_ACTOR_EXPIRY;
-    CHECK(run(&r) == 0 && pl_capacity_total(&r.op.reply.capacity) == 0);
+    CHECK_MSG(run(&r) == 0 && pl_capacity_total(&r.op.reply.capacity) == 0, "%s",
+              pl_error_name(r.op.reply.rc));
     r.now_ns += SECOND / 3 + 1;
-    CHECK(put(&r, "Things", "{\"P\":\"p1\"}") == 0); /* no debt was left by it */
+    CHECK(put(&r, "Things", "{\"P\":\"p1\",\"G\":\"h\"}") == 0); /* no debt was left by it */
+    end(&r);
+}
+
+/* A tick comes with each operation of a node without threads. */
+static void pass(struct rig *r, uint64_t ms)
+{
+    for (uint64_t i = 0; i < ms; i += 100) {
+        r->now_ns += SECOND / 10;
+        get(r, "Free", "{\"P\":\"p\"}");
+        put(r, "Free", "{\"P\":\"p\"}");
+    }
+}
+
+static uint64_t entries_of(struct rig *r, const char *index)
+{
+    struct pl_buf out = { 0 };
+    char wanted[64];
+    const char *at;
+    uint64_t entries = 0;
+
+    pl_node_stats(r->attachment, pl_str("Slow"), &out);
+    pl_buf_append_byte(&out, '\0');
+    snprintf(wanted, sizeof wanted, "\"%s\":{\"items\":", index);
+    at = strstr(out.data, wanted);
+    CHECK_MSG(at != NULL, "%s", out.data);
+    entries = strtoull(at + strlen(wanted), NULL, 10);
+    pl_buf_deinit(&out);
+    return entries;
+}
+
+static void an_index_is_filled_at_its_own_pace_and_on_its_own_account(void)
+{
+    struct rig r;
+    uint64_t entries;
+    char json[64];
+
+    start(&r);
+    define(&r, PL_OP_CREATE, "", "{\"table\":\"Free\",\"partition_key\":\"P:S\"}");
+    define(&r, PL_OP_CREATE, "",
+           "{\"table\":\"Slow\",\"partition_key\":\"P:S\",\"throughput\":{\"read\":1,\"write\":1000}}");
+    for (int i = 0; i < 300; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"p%d\",\"G\":\"g\"}", i);
+        CHECK(put(&r, "Slow", json) == 0);
+    }
+    define(&r, PL_OP_ALTER, "Slow",
+           "{\"indexes\":{\"ByG\":{\"partition_key\":\"G:S\",\"throughput\":{\"read\":1,\"write\":10}}}}");
+    entries = entries_of(&r, "ByG");
+    CHECK_MSG(entries >= 10 && entries <= 11, "%u", (unsigned)entries);        /* one second's worth */
+    CHECK(put(&r, "Slow", "{\"P\":\"other\",\"G\":\"g\"}") == PL_ETHROUGHPUT); /* which is used up for all */
+    CHECK(put(&r, "Slow", "{\"P\":\"other\"}") == 0);
+    pass(&r, 10000);
+    entries = entries_of(&r, "ByG");
+    CHECK_MSG(entries >= 80 && entries <= 115, "%u", (unsigned)entries);
+    pass(&r, 30000);
+    CHECK(entries_of(&r, "ByG") == 300);
+    begin(&r, PL_OP_QUERY, "Slow");
+    r.op.index_name = pl_str("ByG");
+    r.op.key_condition_text = pl_str("G = \"g\"");
+    r.op.select = PL_SELECT_COUNT;
+    CHECK_MSG(run(&r) == 0 && r.op.reply.count == 300, "%s", r.op.reply.why.text);
     end(&r);
 }
 
@@ -459,5 +527,6 @@ int main(void)
     RUN(altered_throughput_keeps_what_had_gathered);
     RUN(what_a_start_finds_provisioned_is_throttled);
     RUN(what_the_service_deletes_is_free);
+    RUN(an_index_is_filled_at_its_own_pace_and_on_its_own_account);
     return test_summary();
 }

@@ -234,20 +234,36 @@ static void a_read_costs_what_was_evaluated_not_what_was_returned(void)
     end(&r);
 }
 
-static void a_failed_condition_costs_by_the_item_that_is_there(void)
+static void a_refusal_costs_by_the_larger_of_what_is_there_and_what_was_to_be(void)
 {
+    static const struct {
+        uint32_t there, given; /* bytes; 0: none */
+        enum pl_operation_name name;
+        uint64_t halves;
+    } cases[] = {
+        { 0, 0, PL_OP_DELETE, 2 },     { 3000, 0, PL_OP_DELETE, 6 },  { 0, 5000, PL_OP_PUT, 2 },
+        { 3000, 5000, PL_OP_PUT, 10 }, { 3000, 100, PL_OP_PUT, 6 },   { 1024, 1024, PL_OP_PUT, 2 },
+        { 0, 0, PL_OP_UPDATE, 2 },     { 5000, 0, PL_OP_UPDATE, 10 },
+    };
     struct rig r;
 
     start(&r);
-    begin(&r, PL_OP_DELETE);
-    give(&r.op, "1", NULL, NULL, 0);
-    r.op.condition_text = pl_str("attribute_exists(P)");
-    CHECK(run(&r) == PL_ECONDITION && r.op.reply.capacity.table_halves == 2);
-    put(&r, "1", NULL, NULL, 3000);
-    begin(&r, PL_OP_DELETE);
-    give(&r.op, "1", NULL, NULL, 0);
-    r.op.condition_text = pl_str("attribute_not_exists(P)");
-    CHECK(run(&r) == PL_ECONDITION && r.op.reply.capacity.table_halves == 6);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char key[8];
+
+        snprintf(key, sizeof key, "%zu", i);
+        if (cases[i].there > 0)
+            put(&r, key, NULL, NULL, cases[i].there);
+        begin(&r, cases[i].name);
+        give(&r.op, key, NULL, NULL, cases[i].given);
+        if (cases[i].name == PL_OP_UPDATE)
+            r.op.update_text = pl_str("SET C = \"c\"");
+        r.op.condition_text = pl_str(cases[i].there > 0 ? "attribute_not_exists(P)" : "attribute_exists(P)");
+        CHECK(run(&r) == PL_ECONDITION);
+        CHECK_MSG(r.op.reply.capacity.table_halves == cases[i].halves && r.op.reply.capacity.writes,
+                  "case %zu: %llu", i, (unsigned long long)r.op.reply.capacity.table_halves);
+        CHECK(r.op.reply.capacity.index_count == 0);
+    }
     end(&r);
 }
 
@@ -297,7 +313,7 @@ int main(void)
     RUN(a_sum_has_as_many_places_as_a_table_can_have_indexes);
     RUN(each_write_costs_the_table_and_the_entries_it_touches);
     RUN(a_read_costs_what_was_evaluated_not_what_was_returned);
-    RUN(a_failed_condition_costs_by_the_item_that_is_there);
+    RUN(a_refusal_costs_by_the_larger_of_what_is_there_and_what_was_to_be);
     RUN(a_batch_costs_what_its_parts_cost_indexes_and_all);
     RUN(a_page_ends_by_what_it_fetches);
     return test_summary();
