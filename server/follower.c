@@ -171,6 +171,11 @@ int pl_follower_read_json(struct pl_follower *follower, int (*give)(void *state,
     return read_on(&giving, give_as_json, progress);
 }
 
+void pl_follower_give_back(struct pl_follower *follower, uint16_t partition, uint64_t sequence)
+{
+    pl_feed_give_back(follower->feed, partition, sequence);
+}
+
 void pl_follower_position(const struct pl_follower *follower, struct pl_buf *out)
 {
     pl_feed_position(follower->feed, out);

@@ -43,6 +43,9 @@ int pl_follower_read(struct pl_follower *follower, pl_follower_give_fn give, voi
 int pl_follower_read_json(struct pl_follower *follower, int (*give)(void *state, struct pl_bytes json),
                           void *state, struct pl_follower_progress *progress);
 
+/** As pl_feed_give_back(). */
+void pl_follower_give_back(struct pl_follower *follower, uint16_t partition, uint64_t sequence);
+
 /** Append the position as text. */
 void pl_follower_position(const struct pl_follower *follower, struct pl_buf *out);
 

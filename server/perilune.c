@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "perilune.h"
 
+#include "follower.h"
+
 #include <stdlib.h>
 
 struct pl_perilune {
     struct pl_node *node;
     struct pl_attachment *attachment;
     struct pl_perilune_call *calls; /* begun and not ended, or still running */
+    struct pl_perilune_tail *tails;
     struct pl_perilune_call *spare; /* one that ended, with its memory */
 
     /* What a reload or a check came to: here, for one that finds no room comes back in a later call. */
@@ -33,6 +36,7 @@ int pl_perilune_open(const struct pl_perilune_options *options, struct pl_perilu
                                     .reader_count = 1,
                                     .clock = pl_clock_system(),
                                     .random = pl_random_system(),
+                                    .stream_retention_ms = options->stream_retention_ms,
                                     .disk = options->disk,
                                     .logger = options->logger };
     struct pl_perilune *db = calloc(1, sizeof *db);
@@ -72,12 +76,16 @@ static void let_go(struct pl_perilune_call *call)
         free_call(call);
 }
 
+static void end_tail(struct pl_perilune_tail *tail);
+
 void pl_perilune_close(struct pl_perilune *db)
 {
     struct pl_perilune_call *call, *next;
 
     if (db == NULL)
         return;
+    while (db->tails != NULL)
+        end_tail(db->tails);
     pl_node_detach(db->attachment);
     pl_node_close(db->node);
     for (call = db->calls; call != NULL; call = next) {
@@ -209,6 +217,167 @@ int pl_perilune_run(struct pl_perilune_call *call)
     rc = take_reply(call);
     pl_router_rest(router);
     return rc;
+}
+
+/* ---- tails ------------------------------------------------------------------------------------------ */
+
+struct pl_perilune_tail {
+    struct pl_perilune *db; /* NULL: closed */
+    struct pl_perilune_tail *next;
+    struct pl_follower *follower;
+    /* Records that were read, some at a time: each a struct pl_perilune_record and the bytes of its items. */
+    struct pl_buf batch;
+    size_t taken_bytes;
+};
+
+int pl_perilune_tail_open(struct pl_perilune *db, struct pl_bytes table, struct pl_bytes from,
+                          struct pl_perilune_tail **out, struct pl_reason *why)
+{
+    struct pl_follower_options options = { .table_name = table, .from = from };
+    struct pl_perilune_tail *tail = calloc(1, sizeof *tail);
+    int rc;
+
+    if (tail == NULL)
+        return PL_ENOMEM;
+    rc = pl_follower_open(db->attachment, &options, &tail->follower, why);
+    if (rc != 0) {
+        free(tail);
+        return rc;
+    }
+    tail->db = db;
+    tail->next = db->tails;
+    db->tails = tail;
+    *out = tail;
+    return 0;
+}
+
+static void end_tail(struct pl_perilune_tail *tail)
+{
+    struct pl_perilune_tail **at = &tail->db->tails;
+
+    while (*at != tail)
+        at = &(*at)->next;
+    *at = tail->next;
+    pl_follower_close(tail->follower);
+    tail->db = NULL;
+}
+
+void pl_perilune_tail_close(struct pl_perilune_tail *tail)
+{
+    if (tail == NULL)
+        return;
+    if (tail->db != NULL)
+        end_tail(tail);
+    pl_buf_deinit(&tail->batch);
+    free(tail);
+}
+
+static int keep_record(void *state, const struct pl_stream_record *record, struct pl_item keys)
+{
+    struct pl_perilune_tail *tail = state;
+    struct pl_perilune_record kept = { .event = record->event,
+                                       .shard = record->partition,
+                                       .sequence = record->sequence,
+                                       .at_ms = record->at_ms,
+                                       .by_expiry = record->actor == PL_ACTOR_EXPIRY,
+                                       .has_new = record->has_new,
+                                       .has_old = record->has_old,
+                                       .keys = keys,
+                                       .new = record->new,
+                                       .old = record->old };
+
+    size_t before = tail->batch.len;
+
+    pl_buf_append(&tail->batch, &kept, sizeof kept);
+    pl_buf_append_bytes(&tail->batch, kept.keys.bytes);
+    pl_buf_append_bytes(&tail->batch, kept.new.bytes);
+    pl_buf_append_bytes(&tail->batch, kept.old.bytes);
+    if (pl_buf_status(&tail->batch) == 0)
+        return 0;
+    tail->batch.len = before; /* this one comes again */
+    tail->batch.failed = false;
+    return PL_ENOMEM;
+}
+
+static struct pl_bytes step_over(struct pl_bytes *rest, size_t len)
+{
+    struct pl_bytes bytes = pl_bytes(rest->data, len);
+
+    rest->data += len;
+    rest->len -= len;
+    return bytes;
+}
+
+/* The record at the front of the batch's rest, its items' views set to where their bytes are now. */
+static struct pl_perilune_record take_record(struct pl_bytes *rest)
+{
+    struct pl_perilune_record record;
+
+    memcpy(&record, step_over(rest, sizeof record).data, sizeof record);
+    record.keys.bytes = step_over(rest, record.keys.bytes.len);
+    record.new.bytes = step_over(rest, record.new.bytes.len);
+    record.old.bytes = step_over(rest, record.old.bytes.len);
+    return record;
+}
+
+static struct pl_bytes rest_of(const struct pl_perilune_tail *tail)
+{
+    return pl_bytes(tail->batch.data + tail->taken_bytes, tail->batch.len - tail->taken_bytes);
+}
+
+static int read_batch(struct pl_perilune_tail *tail)
+{
+    struct pl_follower_progress progress = { .more = true };
+    int rc = 0;
+
+    pl_buf_clear(&tail->batch);
+    tail->taken_bytes = 0;
+    while (rc == 0 && progress.more && tail->batch.len == 0)
+        rc = pl_follower_read(tail->follower, keep_record, tail, &progress);
+    /* What was read before the failure comes first. */
+    return tail->batch.len > 0 ? 0 : rc;
+}
+
+int pl_perilune_tail_next(struct pl_perilune_tail *tail, struct pl_perilune_record *out)
+{
+    struct pl_bytes rest;
+    int rc = 0;
+
+    if (tail->db == NULL)
+        return PL_ECLOSED;
+    if (tail->taken_bytes == tail->batch.len)
+        rc = read_batch(tail);
+    if (rc != 0)
+        return rc;
+    if (tail->batch.len == 0)
+        return PL_ENOTFOUND;
+    rest = rest_of(tail);
+    *out = take_record(&rest);
+    tail->taken_bytes = tail->batch.len - rest.len;
+    return 0;
+}
+
+/* Records that were read and not taken are read again, so that the position is exact. */
+static void give_back_rest(struct pl_perilune_tail *tail)
+{
+    struct pl_bytes rest = rest_of(tail);
+
+    while (rest.len > 0) {
+        struct pl_perilune_record record = take_record(&rest);
+
+        pl_follower_give_back(tail->follower, record.shard, record.sequence);
+    }
+    pl_buf_clear(&tail->batch);
+    tail->taken_bytes = 0;
+}
+
+int pl_perilune_tail_position(struct pl_perilune_tail *tail, struct pl_buf *out)
+{
+    if (tail->db == NULL)
+        return PL_ECLOSED;
+    give_back_rest(tail);
+    pl_follower_position(tail->follower, out);
+    return pl_buf_status(out);
 }
 
 /* ---- more ------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "model/rows.h"
 #include "node.h"
+#include "partition/stream.h"
 
 /**
  * The whole engine inside a program of yours: a node without threads and without
@@ -33,6 +34,7 @@ struct pl_perilune_options {
     uint64_t script_memory_bytes;  /* 0: 64 MiB */
     uint64_t collection_bytes_max; /* 0: 10 GiB */
     uint32_t ttl_sweep_ms; /* between two looks for what has expired; 0: 1000. Open and writes take them */
+    uint32_t stream_retention_ms;   /* how long stream records are kept; 0: 24 hours */
     const struct pl_disk *disk;     /* NULL: the machine's own. Copied */
     const struct pl_logger *logger; /* NULL: silent. Must outlive the database */
 };
@@ -68,6 +70,31 @@ int pl_perilune_run(struct pl_perilune_call *call);
 
 /** NULL is allowed. */
 void pl_perilune_end(struct pl_perilune_call *call);
+
+/**
+ * A table's stream, record by record: from `from` ("oldest", "latest" or a position) to what is there now, and later
+ * to what is there then. Failures as pl_follower_open().
+ */
+struct pl_perilune_tail;
+int pl_perilune_tail_open(struct pl_perilune *db, struct pl_bytes table, struct pl_bytes from,
+                          struct pl_perilune_tail **out, struct pl_reason *why);
+/** A tail outlives its database, and is good only to be closed then. NULL is allowed. */
+void pl_perilune_tail_close(struct pl_perilune_tail *tail);
+
+/** What TAIL tells of a record. Views are good until the next call with the tail. */
+struct pl_perilune_record {
+    enum pl_stream_event event;
+    uint16_t shard;
+    uint64_t sequence;
+    int64_t at_ms;
+    bool by_expiry, has_new, has_old;
+    struct pl_item keys, new, old;
+};
+/** PL_ENOTFOUND: no more for now. PL_ECLOSED; PL_ETRIMMED, PL_ECORRUPT, PL_EIO, PL_ENOMEM. */
+int pl_perilune_tail_next(struct pl_perilune_tail *tail, struct pl_perilune_record *out);
+
+/** Append the position after the record last taken. PL_ECLOSED, PL_ENOMEM. */
+int pl_perilune_tail_position(struct pl_perilune_tail *tail, struct pl_buf *out);
 
 /** Load the scripts directory anew; the old modules stay when the new ones are wrong. */
 int pl_perilune_reload(struct pl_perilune *db, struct pl_reason *why);

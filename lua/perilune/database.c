@@ -4,6 +4,7 @@
 #include "json.h"
 #include "script/call.h"
 #include "script/call_methods.h"
+#include "tail.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -80,6 +81,7 @@ static const char *const known_options[] = { "path",
                                              "script_memory_bytes",
                                              "item_collection_bytes",
                                              "ttl_sweep_ms",
+                                             "stream_retention_ms",
                                              NULL };
 
 static void check_known(lua_State *L, int options)
@@ -95,7 +97,7 @@ static void check_known(lua_State *L, int options)
             luaL_error(
                 L,
                 "open: there is no option '%s'; there are path, scripts, sync, partitions, script_time_ms, "
-                "script_memory_bytes, item_collection_bytes and ttl_sweep_ms",
+                "script_memory_bytes, item_collection_bytes, ttl_sweep_ms and stream_retention_ms",
                 luaL_tolstring(L, -2, NULL));
         lua_pop(L, 1);
     }
@@ -118,6 +120,7 @@ static void read_options(lua_State *L, struct pl_perilune_options *out)
     out->script_memory_bytes = count_field(L, 1, "script_memory_bytes", INT64_MAX);
     out->collection_bytes_max = count_field(L, 1, "item_collection_bytes", INT64_MAX);
     out->ttl_sweep_ms = (uint32_t)count_field(L, 1, "ttl_sweep_ms", 3600000);
+    out->stream_retention_ms = (uint32_t)count_field(L, 1, "stream_retention_ms", UINT32_MAX);
 }
 
 int pl_database_open(lua_State *L)
@@ -223,7 +226,8 @@ static int stats(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "close", close }, { "reload", reload }, { "check", check }, { "stats", stats }, { NULL, NULL },
+    { "tail", pl_tail_open }, { "close", close }, { "reload", reload },
+    { "check", check },       { "stats", stats }, { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {
@@ -236,6 +240,7 @@ static const luaL_Reg metamethods[] = {
 void pl_database_register(lua_State *L)
 {
     pl_call_engine_set(L, &call_engine);
+    pl_tail_register(L);
     luaL_newmetatable(L, DATABASE_TYPE);
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);

@@ -82,6 +82,7 @@ function perilune.ge(value) end
 ---@field script_memory_bytes? integer
 ---@field item_collection_bytes? integer  of one partition key in a table with local indexes; 10 GiB
 ---@field ttl_sweep_ms? integer       between two looks for what has expired, which open and writes take; 1000 by default
+---@field stream_retention_ms? integer how long the records of streams are kept; 24 hours by default
 
 ---@param options string|perilune.open_options
 ---@return perilune.database? database
@@ -244,6 +245,35 @@ function database:batch_write(writes, options) end
 ---@return string? code
 ---@return perilune.cancellation_reason[]? reasons
 function database:transact(items, options) end
+
+---@class perilune.record           what a write did; the images are those that the stream's view shows
+---@field event "insert"|"modify"|"remove"
+---@field shard integer              records of one partition key share it, and stand in it in their order
+---@field sequence string            grows within a shard
+---@field at number                  seconds since 1970
+---@field by? "expiry"               the item had expired, and was deleted by the database itself
+---@field keys perilune.item
+---@field new? perilune.item
+---@field old? perilune.item
+
+---Called, it gives the next record; nil is the end for now, and a later call goes on with what has come since.
+---A failure raises: TrimmedDataAccessException when records that were not read yet are kept no longer.
+---@class perilune.tail
+---@operator call: perilune.record?
+local tail = {}
+---After the record last given: where another tail goes on.
+---@return string
+function tail:position() end
+---@return true
+function tail:close() end
+
+---Read a table's stream: `for record in db:tail("Messages") do .. end`
+---@param table string
+---@param options? { from?: "oldest"|"latest"|string }   "oldest", all that is kept, unless told otherwise; or a position
+---@return perilune.tail?
+---@return string? sentence
+---@return string? code
+function database:tail(table, options) end
 
 ---@class perilune.index_definition
 ---@field partition_key? string|string[]   "Name:S"; absent: a local index

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "database.h"
-#include "script/call_keys.h"
 #include "script/bind_item.h"
 #include "script/bind_number.h"
 #include "script/bind_value.h"
+#include "script/call_keys.h"
 
 #include <lauxlib.h>
 

@@ -395,3 +395,9 @@ int pl_feed_read(struct pl_feed *feed, size_t bytes_max, pl_feed_give_fn give, v
     *more = rc == 0 && is_behind(feed);
     return rc;
 }
+
+void pl_feed_give_back(struct pl_feed *feed, uint16_t partition, uint64_t sequence)
+{
+    if (feed->places[partition].seen >= sequence)
+        feed->places[partition].seen = sequence - 1;
+}

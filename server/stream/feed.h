@@ -48,6 +48,12 @@ typedef int (*pl_feed_give_fn)(void *state, const struct pl_stream_record *recor
  */
 int pl_feed_read(struct pl_feed *feed, size_t bytes_max, pl_feed_give_fn give, void *state, bool *more);
 
+/**
+ * The record, and all of its shard that came after it, is to be given again: for who takes several before it looks
+ * at one.
+ */
+void pl_feed_give_back(struct pl_feed *feed, uint16_t partition, uint64_t sequence);
+
 /** Append the position as text. */
 void pl_feed_position(const struct pl_feed *feed, struct pl_buf *out);
 
