@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/legacy.h"
 
+#include "model/expr_tree.h"
 #include "model/expr_update.h"
 
 #define P "One or more parameter values were invalid: "
@@ -98,64 +99,6 @@ int pl_legacy_update_check(const struct pl_legacy_update *u, struct pl_reason *w
     return 0;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------ */
-
-static struct pl_path *make_path(struct pl_arena *arena, struct pl_bytes attribute)
-{
-    struct pl_path *path = pl_arena_zalloc(arena, 1, sizeof *path);
-    struct pl_path_step *step = pl_arena_zalloc(arena, 1, sizeof *step);
-
-    if (path == NULL || step == NULL)
-        return NULL;
-    step->name = attribute;
-    *path = (struct pl_path){ .steps = step, .step_count = 1 };
-    return path;
-}
-
-static struct pl_node *make_node(struct pl_arena *arena, enum pl_node_kind kind, uint32_t child_count)
-{
-    struct pl_node *node = pl_arena_zalloc(arena, 1, sizeof *node);
-
-    if (node == NULL)
-        return NULL;
-    node->kind = kind;
-    node->child_count = child_count;
-    if (child_count == 0)
-        return node;
-    node->children = pl_arena_zalloc(arena, child_count, sizeof(struct pl_node *));
-    return node->children != NULL ? node : NULL;
-}
-
-static struct pl_node *make_value(struct pl_arena *arena, struct pl_value value)
-{
-    struct pl_node *node = make_node(arena, PL_NODE_VALUE, 0);
-
-    if (node != NULL)
-        node->value = value;
-    return node;
-}
-
-static struct pl_node *make_pair(struct pl_arena *arena, enum pl_node_kind kind, struct pl_node *left,
-                                 struct pl_node *right)
-{
-    struct pl_node *node = left != NULL && right != NULL ? make_node(arena, kind, 2) : NULL;
-
-    if (node == NULL)
-        return NULL;
-    node->children[0] = left;
-    node->children[1] = right;
-    return node;
-}
-
-static struct pl_node *make_not(struct pl_arena *arena, struct pl_node *inside)
-{
-    struct pl_node *node = inside != NULL ? make_node(arena, PL_NODE_NOT, 1) : NULL;
-
-    if (node != NULL)
-        node->children[0] = inside;
-    return node;
-}
-
 /* ---- conditions ------------------------------------------------------------------------------------- */
 
 static void kind_of(enum pl_legacy_operator comparison, enum pl_node_kind *kind, enum pl_function *function)
@@ -186,8 +129,8 @@ static void kind_of(enum pl_legacy_operator comparison, enum pl_node_kind *kind,
 static struct pl_node *make_call(struct pl_arena *arena, enum pl_node_kind kind, enum pl_function function,
                                  struct pl_path *path, const struct pl_legacy_condition *c)
 {
-    struct pl_node *node = make_node(arena, kind, 1 + c->value_count);
-    struct pl_node *subject = make_node(arena, PL_NODE_PATH, 0);
+    struct pl_node *node = pl_tree_node(arena, kind, 1 + c->value_count);
+    struct pl_node *subject = pl_tree_node(arena, PL_NODE_PATH, 0);
 
     if (node == NULL || subject == NULL)
         return NULL;
@@ -195,7 +138,7 @@ static struct pl_node *make_call(struct pl_arena *arena, enum pl_node_kind kind,
     node->function = function;
     node->children[0] = subject;
     for (uint32_t i = 0; i < c->value_count; i++) {
-        node->children[1 + i] = make_value(arena, c->values[i]);
+        node->children[1 + i] = pl_tree_value(arena, c->values[i]);
         if (node->children[1 + i] == NULL)
             return NULL;
     }
@@ -208,9 +151,9 @@ static struct pl_node *make_not_contains(struct pl_arena *arena, struct pl_node 
 {
     const struct pl_legacy_condition exists = { .comparison = PL_LEGACY_NOT_NULL };
 
-    return make_pair(arena, PL_NODE_AND,
-                     make_call(arena, PL_NODE_CALL, PL_FUNCTION_ATTRIBUTE_EXISTS, path, &exists),
-                     make_not(arena, contains));
+    return pl_tree_pair(arena, PL_NODE_AND,
+                        make_call(arena, PL_NODE_CALL, PL_FUNCTION_ATTRIBUTE_EXISTS, path, &exists),
+                        pl_tree_not(arena, contains));
 }
 
 static struct pl_node *make_comparison(struct pl_arena *arena, const struct pl_legacy_condition *c,
@@ -236,11 +179,11 @@ int pl_legacy_condition_make(struct pl_arena *arena, const struct pl_legacy_cond
     if (paths == NULL)
         return PL_ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        struct pl_path *path = make_path(arena, conditions[i].attribute);
+        struct pl_path *path = pl_tree_attribute(arena, conditions[i].attribute);
         struct pl_node *node = path != NULL ? make_comparison(arena, &conditions[i], path) : NULL;
 
         if (node != NULL && root != NULL)
-            node = make_pair(arena, any ? PL_NODE_OR : PL_NODE_AND, root, node);
+            node = pl_tree_pair(arena, any ? PL_NODE_OR : PL_NODE_AND, root, node);
         if (node == NULL)
             return PL_ENOMEM;
         paths[i] = path;
@@ -313,16 +256,16 @@ static struct pl_node *make_list_append(struct pl_arena *arena, struct pl_path *
     const struct pl_value empty = { .type = PL_TYPE_L,
                                     .payload = { empty_list + 5, 0 },
                                     .whole = { empty_list, sizeof empty_list } };
-    struct pl_node *subject = make_node(arena, PL_NODE_PATH, 0), *stored, *whole;
+    struct pl_node *subject = pl_tree_node(arena, PL_NODE_PATH, 0), *stored, *whole;
 
     if (subject == NULL)
         return NULL;
     subject->path = path;
-    stored = make_pair(arena, PL_NODE_CALL, subject, make_value(arena, empty));
+    stored = pl_tree_pair(arena, PL_NODE_CALL, subject, pl_tree_value(arena, empty));
     if (stored == NULL)
         return NULL;
     stored->function = PL_FUNCTION_IF_NOT_EXISTS;
-    whole = make_pair(arena, PL_NODE_CALL, stored, make_value(arena, list));
+    whole = pl_tree_pair(arena, PL_NODE_CALL, stored, pl_tree_value(arena, list));
     if (whole != NULL)
         whole->function = PL_FUNCTION_LIST_APPEND;
     return whole;
@@ -335,7 +278,7 @@ static int make_action(struct pl_arena *arena, const struct pl_legacy_update *u,
                                                  [PL_LEGACY_DELETE] = PL_ACTION_DELETE,
                                                  [PL_LEGACY_PUT] = PL_ACTION_SET };
 
-    out->path = make_path(arena, u->attribute);
+    out->path = pl_tree_attribute(arena, u->attribute);
     if (out->path == NULL)
         return PL_ENOMEM;
     if (u->value == NULL) {
@@ -343,7 +286,7 @@ static int make_action(struct pl_arena *arena, const struct pl_legacy_update *u,
         return 0;
     }
     out->kind = appends ? PL_ACTION_SET : kinds[u->action];
-    out->value = appends ? make_list_append(arena, out->path, *u->value) : make_value(arena, *u->value);
+    out->value = appends ? make_list_append(arena, out->path, *u->value) : pl_tree_value(arena, *u->value);
     return out->value != NULL ? 0 : PL_ENOMEM;
 }
 
@@ -384,7 +327,7 @@ int pl_legacy_projection_make(struct pl_arena *arena, const struct pl_bytes *nam
     if (paths == NULL)
         return PL_ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        paths[i] = make_path(arena, names[i]);
+        paths[i] = pl_tree_attribute(arena, names[i]);
         if (paths[i] == NULL)
             return PL_ENOMEM;
     }
