@@ -282,9 +282,10 @@ static void run(struct load *l)
     printf("{\"system\":\"%s\",\"operation\":\"%s%s\",\"connections\":%u,\"pipeline\":%u,\"requests\":%llu,"
            "\"errors\":%llu,\"empty\":%llu,\"rows_each\":%.1f,\"seconds\":%.3f,\"per_second\":%.0f,",
            o->label, o->load ? "load " : "",
-           o->operation == OPERATION_PUT   ? "put"
-           : o->operation == OPERATION_GET ? "get"
-                                           : "query",
+           o->operation == OPERATION_PUT      ? "put"
+           : o->operation == OPERATION_GET    ? "get"
+           : o->operation == OPERATION_EXPIRE ? "expire"
+                                              : "query",
            o->connections, o->pipeline, (unsigned long long)l->measured, (unsigned long long)l->totals.errors,
            o->operation == OPERATION_GET ? (unsigned long long)l->totals.empty : 0,
            l->answered > 0 ? (double)l->totals.rows / (double)l->answered : 0, took_s,
@@ -300,12 +301,12 @@ static void run(struct load *l)
 /* --- options ----------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "usage: load --protocol line|resp --operation put|get|query --port PORT [--host 127.0.0.1]\n"
+    "usage: load --protocol line|resp --operation put|get|query|expire --port PORT [--host 127.0.0.1]\n"
     "            [--connections 64] [--pipeline 1] [--keys 1000000] [--value-bytes 256]\n"
     "            [--seconds 10] [--warmup 1] | [--requests N] | [--load]\n"
     "            [--pid SERVER] [--label NAME]\n"
-    "--load makes every key once: of Bench, or with --operation query of BenchRange, 100 to a partition "
-    "key.\n";
+    "--load makes every key once: of Bench, with --operation query of BenchRange, 100 to a partition key, "
+    "or with\n--operation expire of BenchExpiry, all of whose items have expired (line protocol only).\n";
 
 static uint64_t number_option(const char *name, const char *text, uint64_t min, uint64_t max)
 {
@@ -329,7 +330,7 @@ static uint32_t word_option(const char *name, const char *text, const char *cons
 static struct options parse_options(int argc, char **argv)
 {
     static const char *const protocols[] = { "line", "resp", NULL };
-    static const char *const operations[] = { "put", "get", "query", NULL };
+    static const char *const operations[] = { "put", "get", "query", "expire", NULL };
     static const struct option names[] = {
         { "protocol", required_argument, NULL, 'P' },
         { "operation", required_argument, NULL, 'o' },
@@ -410,9 +411,12 @@ static struct options parse_options(int argc, char **argv)
         fputs(usage, stderr);
         exit(2);
     }
+    if (o.operation == OPERATION_EXPIRE && o.protocol != PROTOCOL_LINE)
+        die("--operation expire: items expire in Perilune only");
     if (o.load) {
         o.requests = o.operation == OPERATION_QUERY ? o.keys / RANGE_ITEMS * RANGE_ITEMS : o.keys;
-        o.operation = o.operation == OPERATION_QUERY ? OPERATION_FILL_RANGES : OPERATION_PUT;
+        if (o.operation != OPERATION_EXPIRE)
+            o.operation = o.operation == OPERATION_QUERY ? OPERATION_FILL_RANGES : OPERATION_PUT;
     }
     return o;
 }

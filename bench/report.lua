@@ -93,6 +93,21 @@ local function print_memory()
   end
 end
 
+local function print_expiry()
+  if not find("expiring", "put", 1) then return end
+  print(("%-28s %9s %11s %10s %10s %10s %14s"):format("puts while items expire", "in flight", "per second", "p50 us", "p99 us",
+    "max us", "expired per s"))
+  for _, pipeline in ipairs { 1, 16 } do
+    for _, label in ipairs { "expiring", "nothing expires" } do
+      local r, expired = find(label, "put", pipeline), find(label, "expired", pipeline)
+      print(("%-28s %9s %11.0f %10.0f %10.0f %10.0f %14.0f"):format(label, "64 x " .. pipeline, r.per_second, r.p50_us,
+        r.p99_us, r.max_us, expired.per_second))
+    end
+  end
+  print(("%-28s %79.0f"):format("no puts", find("at rest", "expired").per_second))
+  print()
+end
+
 --- What issue and README promise, each with its figure. Nothing is printed for what was not measured.
 local function print_goals()
   local function goal(what, figure, reached)
@@ -127,4 +142,5 @@ print_operations()
 print()
 print_memory()
 print()
+print_expiry()
 print_goals()

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * A pattern is written as text in which a letter of the set below stands for a slot, and the
  * request is what remains when the slots are widened and the value is put in:
  *
  *     \1  the key's digits    \2  the sort key's digits    \3  the value    \4  the value, sort key first
+ *     \5  an hour ago, in seconds
  */
 static const char *pattern_of(enum protocol protocol, enum operation operation)
 {
@@ -17,6 +19,7 @@ static const char *pattern_of(enum protocol protocol, enum operation operation)
         [OPERATION_PUT] = "PUT Bench {\"K\":\"k\1\",\"V\":\"\3\"}\n",
         [OPERATION_GET] = "GET Bench {\"K\":\"k\1\"}\n",
         [OPERATION_QUERY] = "QUERY BenchRange WHERE P = \"p\1\" LIMIT 100\n",
+        [OPERATION_EXPIRE] = "PUT BenchExpiry {\"K\":\"k\1\",\"T\":\5,\"V\":\"\3\"}\n",
         [OPERATION_FILL_RANGES] = "PUT BenchRange {\"P\":\"p\1\",\"S\":\2,\"V\":\"\4\"}\n",
     };
     static const char *const resp[] = {
@@ -73,6 +76,9 @@ int request_init(struct request *r, enum protocol protocol, enum operation opera
         case '\4':
             add_slot(r, SLOT_SORT, SORT_DIGITS);
             add_letters(r, value_bytes - SORT_DIGITS);
+            break;
+        case '\5':
+            r->len += (uint32_t)sprintf(r->bytes + r->len, "%lld", (long long)time(NULL) - 3600);
             break;
         default:
             r->bytes[r->len++] = *p;

@@ -151,6 +151,9 @@ int pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes 
 /** False: what is being flushed must reach the store before more is taken into memory. */
 bool pl_shard_memory_has_room(const struct pl_shard *shard);
 
+/** The same, and so much of it that what can wait takes none from the writers who come. */
+bool pl_shard_memory_has_ease(const struct pl_shard *shard);
+
 /** What was gathered goes to the disk, if nothing else is on its way there. */
 void pl_shard_seal(struct pl_shard *shard);
 

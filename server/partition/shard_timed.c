@@ -96,7 +96,7 @@ bool pl_shard_do_timed(struct pl_shard *shard)
     uint64_t now = pl_shard_now_ns(shard);
     bool more = false;
 
-    if (shard->failed != 0 || shard->stuck != 0 || shard->chores_put_off || !pl_shard_memory_has_room(shard))
+    if (shard->failed != 0 || shard->stuck != 0 || shard->chores_put_off || !pl_shard_memory_has_ease(shard))
         return false;
     note_pressure(shard, now);
     if (shard->pressed && shard->gathering->operation_count == 0)

@@ -8,6 +8,7 @@ enum {
     BATCH_BYTES_MAX = 4 << 20,
     BATCH_OPERATIONS_MAX = 4096,
     MEMORY_FACTOR_MAX = 2, /* times the journal bytes between two checkpoints */
+    EASE_DIVISOR = 4,      /* of the same */
 };
 
 /* ---- batches ---------------------------------------------------------------------------------------- */
@@ -168,12 +169,21 @@ static bool gathering_has_room(const struct pl_shard *shard)
            shard->gathering->operation_count < BATCH_OPERATIONS_MAX;
 }
 
+static bool is_flushing(const struct pl_shard *shard)
+{
+    return shard->checkpoint == CHECKPOINT_BEGUN || shard->checkpoint == CHECKPOINT_WAITING;
+}
+
 bool pl_shard_memory_has_room(const struct pl_shard *shard)
 {
-    bool flushing = shard->checkpoint == CHECKPOINT_BEGUN || shard->checkpoint == CHECKPOINT_WAITING;
-
-    return !flushing ||
+    return !is_flushing(shard) ||
            pl_state_active_bytes(shard->state) < MEMORY_FACTOR_MAX * shard->options.checkpoint_journal_bytes;
+}
+
+bool pl_shard_memory_has_ease(const struct pl_shard *shard)
+{
+    return !is_flushing(shard) ||
+           pl_state_active_bytes(shard->state) < shard->options.checkpoint_journal_bytes / EASE_DIVISOR;
 }
 
 /* The flush under way may be slow, and then writers wait for it; one that finds no room may never end. */

@@ -163,7 +163,8 @@ static void a_clock_that_was_set_back_hides_nothing(void)
 
     start_at(&r, things);
     put_thing(&r, "a", T0 - 100);
-    r.wall_ms = INT64_C(1000) * (INT64_C(200000000) + T0); /* more than five years on: too old by that clock */
+    r.wall_ms =
+        INT64_C(1000) * (INT64_C(200000000) + T0); /* more than five years on: too old by that clock */
     let_pass_ms(&r, 2000);
     CHECK(expired(&r) == 0);
     r.wall_ms = INT64_C(1000) * T0;
@@ -578,10 +579,10 @@ static void what_was_turned_off_leaves_no_entries(void)
 
     start_at(&r, things);
     put_things(&r, "a", 600, T0 + 5);
-    CHECK(records(&r, PL_KIND_EXPIRY) == 600 && records(&r, PL_KIND_STREAM) == 600);
-    CHECK(schema(&r, PL_OP_ALTER, "Things", "{\"ttl\":null,\"stream\":false}") == 0);
+    CHECK(records(&r, PL_KIND_EXPIRY) == 600);
+    CHECK(schema(&r, PL_OP_ALTER, "Things", "{\"ttl\":null}") == 0);
     settle(&r);
-    CHECK(records(&r, PL_KIND_EXPIRY) == 0 && records(&r, PL_KIND_STREAM) == 0);
+    CHECK(records(&r, PL_KIND_EXPIRY) == 0);
     CHECK(schema(&r, PL_OP_ALTER, "Things", "{\"ttl\":\"T\"}") == 0);
     CHECK(records(&r, PL_KIND_EXPIRY) == 600);
     CHECK(schema(&r, PL_OP_DROP, "Things", "") == 0);
