@@ -4,7 +4,9 @@
 #include "codec/line.h"
 #include "model/json.h"
 #include "shell/client.h"
+#include "shell/follow.h"
 #include "shell/grid.h"
+#include "shell/member.h"
 #include "shell/prompt.h"
 
 #include <errno.h>
@@ -44,38 +46,13 @@ static void show_object(struct pl_bytes json)
     pl_grid_deinit(&grid);
 }
 
-/* One member of an object as it is written; empty when there is none. */
-static struct pl_bytes member(struct pl_bytes json, const char *wanted, struct pl_arena *arena)
-{
-    struct pl_bytes found = { 0 }, name;
-    struct pl_json_reader r;
-    bool more;
-    int rc;
-
-    pl_json_reader_init(&r, json, arena);
-    rc = pl_json_enter_object(&r, &more, NULL);
-    while (rc == 0 && more && found.data == NULL) {
-        const char *start;
-
-        rc = pl_json_take_name(&r, &name, NULL);
-        if (rc != 0)
-            break;
-        pl_json_peek(&r);
-        start = r.at;
-        rc = pl_json_skip(&r, NULL);
-        if (rc == 0 && pl_bytes_equal(name, pl_str(wanted)))
-            found = pl_bytes(start, (size_t)(r.at - start));
-        if (rc == 0)
-            rc = pl_json_next(&r, '}', &more, NULL);
-    }
-    return found;
-}
-
 static void show_end(const struct pl_grid *grid, struct pl_bytes json)
 {
     struct pl_arena arena = { 0 };
-    struct pl_bytes count = member(json, "count", &arena), scanned = member(json, "scanned", &arena);
-    struct pl_bytes next = member(json, "next", &arena), capacity = member(json, "capacity", &arena);
+    struct pl_bytes count = pl_member_find(json, "count", &arena),
+                    scanned = pl_member_find(json, "scanned", &arena);
+    struct pl_bytes next = pl_member_find(json, "next", &arena),
+                    capacity = pl_member_find(json, "capacity", &arena);
 
     if (grid->row_count > 0)
         pl_grid_print(grid, stdout);
@@ -120,7 +97,7 @@ struct table_visit {
 static void visit_table(const struct table_visit *visit, struct pl_bytes row)
 {
     struct pl_arena arena = { 0 };
-    struct pl_bytes name = member(row, "table", &arena);
+    struct pl_bytes name = pl_member_find(row, "table", &arena);
 
     if (name.len > 2) {
         name = pl_bytes(name.data + 1, name.len - 2);
@@ -129,8 +106,8 @@ static void visit_table(const struct table_visit *visit, struct pl_bytes row)
             pl_buf_append_byte(visit->names, '\n');
         }
         if (visit->grid != NULL && pl_bytes_equal(name, visit->table)) {
-            visit_key(member(row, "partition_key", &arena), visit->grid);
-            visit_key(member(row, "sort_key", &arena), visit->grid);
+            visit_key(pl_member_find(row, "partition_key", &arena), visit->grid);
+            visit_key(pl_member_find(row, "sort_key", &arena), visit->grid);
         }
     }
     pl_arena_deinit(&arena);
@@ -225,7 +202,7 @@ static void show_to_program(size_t row_count, const struct pl_reply_line *line)
     case PL_REPLY_END:
         if (row_count == 0)
             printf("%.*s\n", (int)line->text.len, line->text.data);
-        next = member(line->text, "next", &arena);
+        next = pl_member_find(line->text, "next", &arena);
         if (next.len > 0 && row_count > 0) {
             fflush(stdout);
             fprintf(stderr, "there is more: AFTER %.*s\n", (int)next.len, next.data);
@@ -253,6 +230,23 @@ static void receive(struct shell *shell, struct pl_grid *grid)
         row_count++;
     }
     shell->failed |= line.kind == PL_REPLY_ERR;
+}
+
+static bool is_tail(struct pl_bytes text)
+{
+    struct pl_line line;
+
+    return pl_line_read(text, &line, NULL) == 0 && line.verb == &pl_verbs[PL_VERB_TAIL];
+}
+
+static void follow(struct shell *shell)
+{
+    struct pl_reason why = { { 0 } };
+    int rc = pl_follow(&shell->client, shell->person, &why);
+
+    shell->failed |= rc != 0;
+    if (why.text[0] != '\0')
+        fail(shell, why.text);
 }
 
 /* `help` and `quit` are what people type first. */
@@ -290,6 +284,8 @@ static void run_text(struct shell *shell, struct pl_bytes text)
         name_key_columns(shell, &line, &grid);
     if (shell->client.fd < 0 || pl_client_send(&shell->client, text, &why) != 0)
         fail(shell, why.text[0] != '\0' ? why.text : "the server has closed the connection");
+    else if (is_tail(text))
+        follow(shell);
     else
         receive(shell, &grid);
     pl_grid_deinit(&grid);
