@@ -251,8 +251,193 @@ static void tags_come_and_go(void)
     world_end(&w);
 }
 
+static void start_with(const char *create)
+{
+    world_start(&w);
+    CHECK_HOLDS(&w, "CreateTable", create, "CREATING");
+}
+
+static void throughput_and_billing_change(void)
+{
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," UNITS "}");
+    CHECK_FAILS(
+        &w, "UpdateTable", "{\"TableName\":\"Things\"," UNITS "}", "ValidationException",
+        "\"The provisioned throughput for the table will not change. The requested value equals the current "
+        "value. Current ReadCapacityUnits provisioned for the table: 5. Requested ReadCapacityUnits: 5. "
+        "Current WriteCapacityUnits provisioned for the table: 6. Requested WriteCapacityUnits: 6. Refer to "
+        "the Amazon DynamoDB Developer Guide");
+    CHECK_HOLDS(&w, "UpdateTable",
+                "{\"TableName\":\"Things\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":9,"
+                "\"WriteCapacityUnits\":9}}",
+                "\"TableStatus\":\"UPDATING\"");
+    CHECK_HOLDS(&w, "UpdateTable", "{\"TableName\":\"Things\",\"BillingMode\":\"PAY_PER_REQUEST\"}",
+                "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"");
+    CHECK_HOLDS(&w, "UpdateTable", "{\"TableName\":\"Things\",\"BillingMode\":\"PAY_PER_REQUEST\"}",
+                "UPDATING");
+    CHECK_FAILS(&w, "UpdateTable", "{\"TableName\":\"Things\",\"BillingMode\":\"PROVISIONED\"}",
+                "ValidationException",
+                "invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED");
+    CHECK_FAILS(&w, "UpdateTable", "{\"TableName\":\"Things\"," UNITS "}", "ValidationException",
+                "invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified");
+    CHECK_HOLDS(&w, "UpdateTable", "{\"TableName\":\"Things\",\"BillingMode\":\"PROVISIONED\"," UNITS "}",
+                "\"BillingModeSummary\":{\"BillingMode\":\"PROVISIONED\"");
+    CHECK_HOLDS(&w, "DescribeTable", "{\"TableName\":\"Things\"}",
+                "\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6}");
+    world_end(&w);
+}
+
+static void indexes_come_and_go(void)
+{
+#define UPDATES(more) "{\"TableName\":\"Things\"," DEFINE_PS ",\"GlobalSecondaryIndexUpdates\":[" more "]}"
+#define INDEX(name)                                                                                          \
+    "{\"Create\":{\"IndexName\":\"" name "\",\"KeySchema\":[" HASH_S "],\"Projection\":{" ALL "}}}"
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}");
+    CHECK_SAYS(&w, "PutItem", "{\"TableName\":\"Things\",\"Item\":{\"p\":{\"S\":\"a\"},\"s\":{\"N\":\"1\"}}}",
+               "{}");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATES(INDEX("ByS")), "\"TableStatus\":\"UPDATING\"");
+    CHECK_HOLDS(&w, "DescribeTable", "{\"TableName\":\"Things\"}", "\"IndexStatus\":\"ACTIVE\"");
+    CHECK_HOLDS(&w, "Scan", "{\"TableName\":\"Things\",\"IndexName\":\"ByS\"}", "\"Count\":1");
+    CHECK_FAILS(&w, "UpdateTable", UPDATES(INDEX("ByS")), "ValidationException",
+                "\"Attempting to create an index which already exists\"");
+    CHECK_FAILS(&w, "UpdateTable", UPDATES(INDEX("One") "," INDEX("Two")), "LimitExceededException",
+                "\"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously "
+                "per table\"");
+    CHECK_FAILS(
+        &w, "UpdateTable",
+        UPDATES("{\"Create\":{\"IndexName\":\"ByP\",\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":"
+                "\"HASH\"}],\"Projection\":{" ALL "}}}"),
+        "ValidationException", "invalid: AttributeDefinitions is not specified for index: ByP\"");
+    CHECK_FAILS(
+        &w, "UpdateTable",
+        "{\"TableName\":\"Things\",\"AttributeDefinitions\":[{\"AttributeName\":\"p\",\"AttributeType\":"
+        "\"N\"}],"
+        "\"GlobalSecondaryIndexUpdates\":[{\"Create\":{\"IndexName\":\"ByP\",\"KeySchema\":[" HASH_P "],"
+        "\"Projection\":{" ALL "}}}]}",
+        "ValidationException",
+        "invalid: Attributes cannot be redefined. Please check that your attribute has the same type as "
+        "previously defined. Existing schema: Schema:[SchemaElement: key{p:S:HASH}] New schema: "
+        "Schema:[SchemaElement: key{p:N:HASH}]\"");
+    CHECK_FAILS(&w, "UpdateTable", UPDATES("{}"), "ValidationException",
+                "invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                "GlobalSecondaryIndexUpdate.Delete must not be null\"");
+    CHECK_FAILS(&w, "UpdateTable", UPDATES("{\"Delete\":{\"IndexName\":\"None\"}}"),
+                "ResourceNotFoundException", "\"Requested resource not found");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATES("{\"Delete\":{\"IndexName\":\"ByS\"}}"), "UPDATING");
+    CHECK(strstr(w.text, "GlobalSecondaryIndexes") == NULL);
+    world_end(&w);
+}
+
+static void a_stream_is_switched_on_and_off(void)
+{
+#define STREAM(more) "{\"TableName\":\"Things\",\"StreamSpecification\":{" more "}}"
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}");
+    CHECK_FAILS(&w, "UpdateTable", STREAM("\"StreamEnabled\":false"), "ValidationException",
+                "\"Table has no stream to disable: TableName: Things\"");
+    CHECK_FAILS(&w, "UpdateTable", STREAM("\"StreamEnabled\":true"), "ValidationException",
+                "invalid: If stream is being enabled then UpdateViewType is required\"");
+    CHECK_HOLDS(&w, "UpdateTable", STREAM("\"StreamEnabled\":true,\"StreamViewType\":\"OLD_IMAGE\""),
+                "\"StreamViewType\":\"OLD_IMAGE\"},\"LatestStreamLabel\":\"");
+    CHECK_FAILS(&w, "UpdateTable", STREAM("\"StreamEnabled\":true,\"StreamViewType\":\"OLD_IMAGE\""),
+                "ValidationException", "\"Table already has an enabled stream: TableName: Things\"");
+    CHECK_HOLDS(&w, "UpdateTable", STREAM("\"StreamEnabled\":false"),
+                "\"LatestStreamArn\":\"arn:aws:dynamodb:");
+    CHECK(strstr(w.text, "StreamSpecification") == NULL);
+    world_end(&w);
+}
+
+static void what_is_wrong_with_an_update_is_said(void)
+{
+#define UPDATE(more) "{\"TableName\":\"Things\"" more "}"
+    static const struct {
+        const char *body, *sentence;
+    } cases[] = {
+        { UPDATE(""),
+          "\"At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+          "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, "
+          "ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, "
+          "WarmThroughput or TableClass is required\"" },
+        { UPDATE(",\"TableClass\":\"STANDARD\",\"DeletionProtectionEnabled\":true"),
+          "invalid: TableClass modification must be the only operation in the request\"" },
+        { UPDATE("," UNITS ",\"StreamSpecification\":{\"StreamEnabled\":false}"),
+          "invalid: You cannot modify stream status while updating table IOPS\"" },
+        { UPDATE("," UNITS ",\"GlobalSecondaryIndexUpdates\":[{\"Delete\":{\"IndexName\":\"ByS\"}}]"),
+          "invalid: You cannot create or delete index while updating table IOPS\"" },
+        { UPDATE(",\"StreamSpecification\":{\"StreamEnabled\":false},\"GlobalSecondaryIndexUpdates\":["
+                 "{\"Delete\":{\"IndexName\":\"ByS\"}}]"),
+          "invalid: You cannot create or delete index while changing stream status\"" },
+        { UPDATE(",\"GlobalSecondaryIndexUpdates\":[{\"Delete\":{\"IndexName\":\"ByS\"},\"Update\":{"
+                 "\"IndexName\":"
+                 "\"ByS\"}}]"),
+          "invalid: Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate "
+          "object\"" },
+        { UPDATE(",\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":0}"),
+          "invalid: Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid "
+          "range\"" },
+    };
+
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_FAILS(&w, "UpdateTable", cases[i].body, "ValidationException", cases[i].sentence);
+    CHECK_FAILS(&w, "UpdateTable", "{\"TableName\":\"None\"," UNITS "}", "ResourceNotFoundException",
+                "\"Requested resource not found: Table: None not found\"");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATE(",\"DeletionProtectionEnabled\":true"),
+                "\"TableStatus\":\"ACTIVE\"");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATE(",\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":5}"),
+                "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":-1,\"MaxWriteRequestUnits\":5}");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATE(",\"OnDemandThroughput\":{\"MaxWriteRequestUnits\":-1}"),
+                "UPDATING");
+    CHECK(strstr(w.text, "OnDemandThroughput") == NULL);
+    world_end(&w);
+}
+
+static void items_expire_when_told_to(void)
+{
+#define TTL(more) "{\"TableName\":\"Things\",\"TimeToLiveSpecification\":{" more "}}"
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}");
+    CHECK_SAYS(&w, "DescribeTimeToLive", "{\"TableName\":\"Things\"}",
+               "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}");
+    CHECK_FAILS(&w, "UpdateTimeToLive", TTL("\"Enabled\":false,\"AttributeName\":\"t\""),
+                "ValidationException", "\"TimeToLive is already disabled\"");
+    CHECK_SAYS(&w, "UpdateTimeToLive", TTL("\"Enabled\":true,\"AttributeName\":\"t\""),
+               "{\"TimeToLiveSpecification\":{\"Enabled\":true,\"AttributeName\":\"t\"}}");
+    CHECK_SAYS(&w, "DescribeTimeToLive", "{\"TableName\":\"Things\"}",
+               "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"ENABLED\",\"AttributeName\":\"t\"}}");
+    CHECK_FAILS(&w, "UpdateTimeToLive", TTL("\"Enabled\":true,\"AttributeName\":\"t\""),
+                "ValidationException", "\"TimeToLive is already enabled\"");
+    CHECK_FAILS(&w, "UpdateTimeToLive", TTL("\"Enabled\":true,\"AttributeName\":\"u\""),
+                "ValidationException",
+                "\"TimeToLive is active on a different AttributeName: current AttributeName is t\"");
+    CHECK_SAYS(&w, "UpdateTimeToLive", TTL("\"Enabled\":false,\"AttributeName\":\"t\""),
+               "{\"TimeToLiveSpecification\":{\"Enabled\":false,\"AttributeName\":\"t\"}}");
+    world_end(&w);
+}
+
+static void what_is_not_here_is_said_to_be_empty(void)
+{
+    start_with("{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}");
+    CHECK_HOLDS(&w, "DescribeContinuousBackups", "{\"TableName\":\"Things\"}",
+                "\"PointInTimeRecoveryStatus\":\"DISABLED\"");
+    CHECK_FAILS(&w, "DescribeContinuousBackups", "{\"TableName\":\"None\"}", "TableNotFoundException",
+                "\"Table not found: None\"");
+    CHECK_SAYS(&w, "ListBackups", "{}", "{\"BackupSummaries\":[]}");
+    CHECK_SAYS(&w, "DescribeKinesisStreamingDestination", "{\"TableName\":\"Things\"}",
+               "{\"TableName\":\"Things\",\"KinesisDataStreamDestinations\":[]}");
+    CHECK_FAILS(&w, "StartBulkPutItems", "{}", "UnknownOperationException", "{\"__type\":");
+    CHECK(strstr(w.text, "essage") == NULL);
+    CHECK_HOLDS(&w, "DescribeLimits", "{}", "\"TableMaxWriteCapacityUnits\":40000");
+    CHECK_SAYS(&w, "DescribeEndpoints", "{}",
+               "{\"Endpoints\":[{\"Address\":\"127.0.0.1:8000\",\"CachePeriodInMinutes\":1440}]}");
+    world_end(&w);
+}
+
 int main(void)
 {
+    RUN(throughput_and_billing_change);
+    RUN(indexes_come_and_go);
+    RUN(a_stream_is_switched_on_and_off);
+    RUN(what_is_wrong_with_an_update_is_said);
+    RUN(items_expire_when_told_to);
+    RUN(what_is_not_here_is_said_to_be_empty);
     RUN(a_table_is_created_described_listed_and_deleted);
     RUN(what_a_table_is_given_is_told);
     RUN(what_is_wrong_with_a_new_table_is_said);

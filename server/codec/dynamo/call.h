@@ -34,12 +34,24 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(batch_get_item)                                                                                        \
     X(batch_write_item)                                                                                      \
     X(create_table)                                                                                          \
+    X(delete_backup)                                                                                         \
     X(delete_item)                                                                                           \
     X(delete_table)                                                                                          \
+    X(describe_backup)                                                                                       \
+    X(describe_continuous_backups)                                                                           \
+    X(describe_contributor_insights)                                                                         \
     X(describe_endpoints)                                                                                    \
+    X(describe_kinesis_streaming_destination)                                                                \
     X(describe_limits)                                                                                       \
     X(describe_table)                                                                                        \
+    X(describe_time_to_live)                                                                                 \
     X(get_item)                                                                                              \
+    X(get_resource_policy)                                                                                   \
+    X(list_backups)                                                                                          \
+    X(list_contributor_insights)                                                                             \
+    X(list_exports)                                                                                          \
+    X(list_global_tables)                                                                                    \
+    X(list_imports)                                                                                          \
     X(list_tables)                                                                                           \
     X(list_tags_of_resource)                                                                                 \
     X(put_item)                                                                                              \
@@ -47,7 +59,10 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(scan)                                                                                                  \
     X(tag_resource)                                                                                          \
     X(untag_resource)                                                                                        \
-    X(update_item)
+    X(update_continuous_backups)                                                                             \
+    X(update_item)                                                                                           \
+    X(update_table)                                                                                          \
+    X(update_time_to_live)
 
 #define PL_DYNAMO_DECLARE(call) extern const struct pl_dynamo_call pl_dynamo_##call;
 PL_DYNAMO_CALLS(PL_DYNAMO_DECLARE)

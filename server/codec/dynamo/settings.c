@@ -2,6 +2,7 @@
 #include "codec/dynamo/settings.h"
 
 #include "codec/dynamo/key_schema.h"
+#include "codec/dynamo/params.h"
 
 #define P PL_DYNAMO_INVALID
 
@@ -11,6 +12,20 @@ int pl_dynamo_check_table_named(struct pl_dynamo_request *request)
         return 0;
     return pl_dynamo_invalid(request,
                              "The parameter 'TableName' is required but was not present in the request");
+}
+
+int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_table **out)
+{
+    struct pl_bytes name;
+    int rc = pl_dynamo_take_table(request, pl_dynamo_get_text(request->input, "TableName"), &name);
+
+    if (rc != 0)
+        return rc;
+    *out = pl_tables_find(request->context->tables, name);
+    if (*out != NULL)
+        return 0;
+    return pl_dynamo_error(request, "ResourceNotFoundException",
+                           "Requested resource not found: Table: %.*s not found", (int)name.len, name.data);
 }
 
 int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification)

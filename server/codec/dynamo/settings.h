@@ -17,4 +17,7 @@ struct pl_bytes pl_dynamo_stream_view(struct pl_bytes view_type);
 /** 0, or that the parameter TableName is missing: said in other words than everything else that is. */
 int pl_dynamo_check_table_named(struct pl_dynamo_request *request);
 
+/** The table that TableName names. PL_EINVALID, told as the control plane tells it, when there is none. */
+int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_table **out);
+
 #endif

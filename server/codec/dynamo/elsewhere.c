@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/call.h"
+#include "codec/dynamo/params.h"
+#include "codec/dynamo/settings.h"
+#include "model/json.h"
+
+#define NAME(bytes) (int)(bytes).len, (bytes).data
+
+/*
+ * What AWS has around a table, and a server of one's own has not: backups in its store, streams to Kinesis,
+ * exports to S3, policies. Tools ask for all of it after creating a table, so they are told that there is none.
+ */
+static const struct pl_dynamo_shape nothing = { .kind = PL_DYNAMO_STRUCTURE, .name = "Input" };
+static const struct pl_dynamo_member table_members[] = { { "TableName", &pl_dynamo_table_name, true } };
+static const struct pl_dynamo_shape table_input = PL_DYNAMO_STRUCTURE_OF("Input", table_members);
+
+static int say(struct pl_dynamo_request *request, const char *body)
+{
+    pl_buf_append_bytes(&request->body, pl_str(body));
+    return 0;
+}
+
+/* ---- backups ---------------------------------------------------------------------------------------- */
+
+static int describe_continuous_backups(struct pl_dynamo_request *request)
+{
+    struct pl_bytes name;
+    int rc = pl_dynamo_take_table(request, pl_dynamo_get_text(request->input, "TableName"), &name);
+
+    if (rc != 0)
+        return rc;
+    if (pl_tables_find(request->context->tables, name) == NULL)
+        return pl_dynamo_error(request, "TableNotFoundException", "Table not found: %.*s", NAME(name));
+    return say(request, "{\"ContinuousBackupsDescription\":{\"ContinuousBackupsStatus\":\"ENABLED\","
+                        "\"PointInTimeRecoveryDescription\":{\"PointInTimeRecoveryStatus\":\"DISABLED\"}}}");
+}
+
+const struct pl_dynamo_call pl_dynamo_describe_continuous_backups = { .name = "DescribeContinuousBackups",
+                                                                      .input = &table_input,
+                                                                      .begin = describe_continuous_backups };
+
+static const struct pl_dynamo_member recovery_members[] = {
+    { "PointInTimeRecoveryEnabled", &pl_dynamo_boolean, true },
+    { "RecoveryPeriodInDays", &pl_dynamo_integer, false },
+};
+static const struct pl_dynamo_shape recovery =
+    PL_DYNAMO_STRUCTURE_OF("PointInTimeRecoverySpecification", recovery_members);
+static const struct pl_dynamo_member update_members[] = {
+    { "TableName", &pl_dynamo_table_name, true },
+    { "PointInTimeRecoverySpecification", &recovery, true },
+};
+static const struct pl_dynamo_shape update_input =
+    PL_DYNAMO_STRUCTURE_OF("UpdateContinuousBackupsInput", update_members);
+
+static int update_continuous_backups(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *asked = pl_dynamo_get(request->input, "PointInTimeRecoverySpecification");
+
+    if (pl_dynamo_get_bool(asked, "PointInTimeRecoveryEnabled"))
+        return pl_dynamo_error(request, "ContinuousBackupsUnavailableException",
+                               "Backups are not available in this region");
+    return describe_continuous_backups(request);
+}
+
+const struct pl_dynamo_call pl_dynamo_update_continuous_backups = { .name = "UpdateContinuousBackups",
+                                                                    .input = &update_input,
+                                                                    .begin = update_continuous_backups };
+
+static const struct pl_dynamo_member backup_members[] = { { "BackupArn", &pl_dynamo_string, true } };
+static const struct pl_dynamo_shape backup_input = PL_DYNAMO_STRUCTURE_OF("Input", backup_members);
+
+static int refuse_backup(struct pl_dynamo_request *request)
+{
+    return pl_dynamo_error(request, "BackupNotFoundException", "Backup not found: %.*s",
+                           NAME(pl_dynamo_get_text(request->input, "BackupArn")));
+}
+
+const struct pl_dynamo_call pl_dynamo_describe_backup = { .name = "DescribeBackup",
+                                                          .input = &backup_input,
+                                                          .begin = refuse_backup };
+const struct pl_dynamo_call pl_dynamo_delete_backup = { .name = "DeleteBackup",
+                                                        .input = &backup_input,
+                                                        .begin = refuse_backup };
+
+/* ---- lists with nothing in them --------------------------------------------------------------------- */
+
+static int list_backups(struct pl_dynamo_request *request)
+{
+    return say(request, "{\"BackupSummaries\":[]}");
+}
+
+static int list_contributor_insights(struct pl_dynamo_request *request)
+{
+    return say(request, "{\"ContributorInsightsSummaries\":[]}");
+}
+
+static int list_exports(struct pl_dynamo_request *request)
+{
+    return say(request, "{\"ExportSummaries\":[]}");
+}
+
+static int list_imports(struct pl_dynamo_request *request)
+{
+    return say(request, "{\"ImportSummaryList\":[]}");
+}
+
+static int list_global_tables(struct pl_dynamo_request *request)
+{
+    return say(request, "{\"GlobalTables\":[]}");
+}
+
+const struct pl_dynamo_call pl_dynamo_list_backups = { .name = "ListBackups",
+                                                       .input = &nothing,
+                                                       .begin = list_backups };
+const struct pl_dynamo_call pl_dynamo_list_contributor_insights = { .name = "ListContributorInsights",
+                                                                    .input = &nothing,
+                                                                    .begin = list_contributor_insights };
+const struct pl_dynamo_call pl_dynamo_list_exports = { .name = "ListExports",
+                                                       .input = &nothing,
+                                                       .begin = list_exports };
+const struct pl_dynamo_call pl_dynamo_list_imports = { .name = "ListImports",
+                                                       .input = &nothing,
+                                                       .begin = list_imports };
+const struct pl_dynamo_call pl_dynamo_list_global_tables = { .name = "ListGlobalTables",
+                                                             .input = &nothing,
+                                                             .begin = list_global_tables };
+
+/* ---- around one table ------------------------------------------------------------------------------- */
+
+static int describe_kinesis(struct pl_dynamo_request *request)
+{
+    const struct pl_table *table;
+    int rc = pl_dynamo_find_table(request, &table);
+
+    if (rc != 0)
+        return rc;
+    pl_buf_append_bytes(&request->body, pl_str("{\"TableName\":"));
+    pl_json_write_string(&request->body, table->name);
+    return say(request, ",\"KinesisDataStreamDestinations\":[]}");
+}
+
+const struct pl_dynamo_call pl_dynamo_describe_kinesis_streaming_destination = {
+    .name = "DescribeKinesisStreamingDestination", .input = &table_input, .begin = describe_kinesis
+};
+
+static const struct pl_dynamo_member insights_members[] = {
+    { "TableName", &pl_dynamo_table_name, true },
+    { "IndexName", &pl_dynamo_index_name, false },
+};
+static const struct pl_dynamo_shape insights_input = PL_DYNAMO_STRUCTURE_OF("Input", insights_members);
+
+static int describe_contributor_insights(struct pl_dynamo_request *request)
+{
+    struct pl_bytes index = pl_dynamo_get_text(request->input, "IndexName");
+    const struct pl_table *table;
+    int rc = pl_dynamo_find_table(request, &table);
+
+    if (rc != 0)
+        return rc;
+    pl_buf_append_bytes(&request->body, pl_str("{\"TableName\":"));
+    pl_json_write_string(&request->body, table->name);
+    if (index.data != NULL) {
+        pl_buf_append_bytes(&request->body, pl_str(",\"IndexName\":"));
+        pl_json_write_string(&request->body, index);
+    }
+    return say(request, ",\"ContributorInsightsStatus\":\"DISABLED\"}");
+}
+
+const struct pl_dynamo_call pl_dynamo_describe_contributor_insights = {
+    .name = "DescribeContributorInsights", .input = &insights_input, .begin = describe_contributor_insights
+};
+
+static const struct pl_dynamo_member policy_members[] = { { "ResourceArn", &pl_dynamo_resource_arn, true } };
+static const struct pl_dynamo_shape policy_input = PL_DYNAMO_STRUCTURE_OF("Input", policy_members);
+
+static int get_resource_policy(struct pl_dynamo_request *request)
+{
+    return pl_dynamo_error(request, "PolicyNotFoundException",
+                           "Resource-based policy not found for the provided ResourceArn: %.*s",
+                           NAME(pl_dynamo_get_text(request->input, "ResourceArn")));
+}
+
+const struct pl_dynamo_call pl_dynamo_get_resource_policy = { .name = "GetResourcePolicy",
+                                                              .input = &policy_input,
+                                                              .begin = get_resource_policy };

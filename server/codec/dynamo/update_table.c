@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/call.h"
+#include "codec/dynamo/description.h"
+#include "codec/dynamo/index_updates.h"
+#include "codec/dynamo/notes.h"
+#include "codec/dynamo/settings.h"
+#include "codec/dynamo/table_shapes.h"
+#include "model/json.h"
+
+#define P           PL_DYNAMO_INVALID
+#define NAME(bytes) (int)(bytes).len, (bytes).data
+
+/*
+ * UpdateTable: one change a call. What is asked becomes a patch of the definition (partition/schema.h), judged here
+ * against the table as this thread sees it.
+ */
+static const struct pl_dynamo_member replica_members[] = { { "Create", &pl_dynamo_string, false } };
+static const struct pl_dynamo_shape replica =
+    PL_DYNAMO_STRUCTURE_OF("ReplicationGroupUpdate", replica_members);
+static const struct pl_dynamo_shape replicas = { .kind = PL_DYNAMO_LIST, .element = &replica };
+
+static const struct pl_dynamo_member members[] = {
+    { "TableName", &pl_dynamo_table_name, false }, /* its absence is told in other words */
+    { "AttributeDefinitions", &pl_dynamo_attribute_definitions, false },
+    { "BillingMode", &pl_dynamo_billing_mode, false },
+    { "ProvisionedThroughput", &pl_dynamo_throughput, false },
+    { "GlobalSecondaryIndexUpdates", &pl_dynamo_global_index_updates, false },
+    { "StreamSpecification", &pl_dynamo_stream_specification, false },
+    { "SSESpecification", &pl_dynamo_sse_specification, false },
+    { "ReplicaUpdates", &replicas, false },
+    { "TableClass", &pl_dynamo_string, false },
+    { "DeletionProtectionEnabled", &pl_dynamo_boolean, false },
+    { "OnDemandThroughput", &pl_dynamo_on_demand_throughput, false },
+    { "WarmThroughput", &pl_dynamo_warm_throughput, false },
+};
+static const struct pl_dynamo_shape input = PL_DYNAMO_STRUCTURE_OF("UpdateTableInput", members);
+
+/* ---- what is asked ---------------------------------------------------------------------------------- */
+
+static bool has(const struct pl_dynamo_request *request, const char *member)
+{
+    return pl_dynamo_get(request->input, member) != NULL;
+}
+
+/* An empty list counts as none. */
+static const struct pl_dynamo_node *index_updates(const struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *list = pl_dynamo_get(request->input, "GlobalSecondaryIndexUpdates");
+
+    return list != NULL && list->count > 0 ? list : NULL;
+}
+
+static bool wants_on_demand(const struct pl_dynamo_request *request)
+{
+    return pl_bytes_equal(pl_dynamo_get_text(request->input, "BillingMode"), pl_str("PAY_PER_REQUEST"));
+}
+
+static bool changes_throughput(const struct pl_dynamo_request *request)
+{
+    return has(request, "ProvisionedThroughput") || has(request, "BillingMode");
+}
+
+static bool asks_nothing(const struct pl_dynamo_request *request)
+{
+    static const char *const all[] = { "StreamSpecification",
+                                       "SSESpecification",
+                                       "ReplicaUpdates",
+                                       "TableClass",
+                                       "OnDemandThroughput",
+                                       "WarmThroughput",
+                                       "DeletionProtectionEnabled",
+                                       NULL };
+
+    for (int i = 0; all[i] != NULL; i++)
+        if (has(request, all[i]))
+            return false;
+    return !changes_throughput(request) && index_updates(request) == NULL;
+}
+
+/* ---- what goes together ----------------------------------------------------------------------------- */
+
+static int check_something_asked(struct pl_dynamo_request *request)
+{
+    bool empty_updates = has(request, "GlobalSecondaryIndexUpdates");
+
+    if (!asks_nothing(request))
+        return 0;
+    return pl_dynamo_invalid(
+        request,
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, %s"
+        "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, "
+        "MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, "
+        "WarmThroughput or TableClass is required",
+        empty_updates ? "" : "GlobalSecondaryIndexUpdates, ");
+}
+
+/* Some changes must stand alone. */
+static int check_alone(struct pl_dynamo_request *request)
+{
+    static const struct {
+        const char *member, *sentence;
+    } alone[] = {
+        { "SSESpecification",
+          P "Server-Side Encryption modification must be the only operation in the request" },
+        { "TableClass", P "TableClass modification must be the only operation in the request" },
+        { "DeletionProtectionEnabled",
+          P "DeletionProtection modification must be the only operation in the request" },
+        { "ReplicaUpdates", P "Replica modification must be the only operation in the request" },
+        { "WarmThroughput", P "WarmThroughput must be the only operation in the request" },
+    };
+    uint32_t others = changes_throughput(request) + (index_updates(request) != NULL) +
+                      has(request, "StreamSpecification") + has(request, "OnDemandThroughput");
+
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+        others += has(request, alone[i].member);
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+        if (has(request, alone[i].member) && others > 1)
+            return pl_dynamo_invalid(request, "%s", alone[i].sentence);
+    if (has(request, "ReplicaUpdates"))
+        return pl_dynamo_invalid(request, P "replicas in other regions are not available here");
+    return 0;
+}
+
+static int check_together(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *updates = index_updates(request);
+    bool shapes = updates != NULL && pl_dynamo_index_updates_change_shape(updates);
+    bool throughput = changes_throughput(request) ||
+                      (updates != NULL && pl_dynamo_index_updates_change_throughput(updates));
+
+    if (has(request, "StreamSpecification") && throughput && !wants_on_demand(request))
+        return pl_dynamo_invalid(request, P "You cannot modify stream status while updating table IOPS");
+    if (shapes && changes_throughput(request))
+        return pl_dynamo_invalid(request, P "You cannot create or delete index while updating table IOPS");
+    if (shapes && has(request, "StreamSpecification"))
+        return pl_dynamo_invalid(request, P "You cannot create or delete index while changing stream status");
+    return 0;
+}
+
+static int check_request(struct pl_dynamo_request *request)
+{
+    int rc = pl_dynamo_check_table_named(request);
+
+    if (rc == 0)
+        rc = check_something_asked(request);
+    if (rc == 0)
+        rc = check_alone(request);
+    if (rc == 0 && index_updates(request) != NULL)
+        rc = pl_dynamo_index_updates_check(request, index_updates(request));
+    if (rc == 0)
+        rc = check_together(request);
+    if (rc == 0)
+        rc = pl_dynamo_sse_check(request, pl_dynamo_get(request->input, "SSESpecification"));
+    if (rc == 0)
+        rc = pl_dynamo_table_class_check(request, pl_dynamo_get_text(request->input, "TableClass"));
+    return rc;
+}
+
+/* ---- against the table ------------------------------------------------------------------------------ */
+
+/* Only an index that is being filled may be deleted meanwhile. */
+static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    const struct pl_dynamo_node *updates = index_updates(request);
+
+    if (!pl_dynamo_is_updating(table) || (updates != NULL && pl_dynamo_index_updates_only_delete(updates)))
+        return 0;
+    return pl_dynamo_error(
+        request, "ResourceInUseException",
+        "Attempt to change a resource which is still in use: Table: %.*s is in the process "
+        "of being updated.",
+        NAME(table->name));
+}
+
+static int check_new_throughput(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    const struct pl_dynamo_node *throughput = pl_dynamo_get(request->input, "ProvisionedThroughput");
+    uint64_t reads = (uint64_t)pl_dynamo_get(throughput, "ReadCapacityUnits")->number;
+    uint64_t writes = (uint64_t)pl_dynamo_get(throughput, "WriteCapacityUnits")->number;
+
+    if (table->throughput.provisioned && table->throughput.read_units == reads &&
+        table->throughput.write_units == writes && index_updates(request) == NULL)
+        return pl_dynamo_invalid(
+            request,
+            "The provisioned throughput for the table will not change. The requested value equals the "
+            "current "
+            "value. Current ReadCapacityUnits provisioned for the table: %llu. Requested ReadCapacityUnits: "
+            "%llu. "
+            "Current WriteCapacityUnits provisioned for the table: %llu. Requested WriteCapacityUnits: %llu. "
+            "Refer "
+            "to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+            (unsigned long long)reads, (unsigned long long)reads, (unsigned long long)writes,
+            (unsigned long long)writes);
+    return pl_dynamo_throughput_check(request, throughput);
+}
+
+static int check_throughput(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    bool given = has(request, "ProvisionedThroughput");
+    bool on_demand = has(request, "BillingMode") ? wants_on_demand(request) : !table->throughput.provisioned;
+
+    if (given && on_demand)
+        return pl_dynamo_invalid(request,
+                                 P "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified "
+                                   "when BillingMode is PAY_PER_REQUEST");
+    if (!on_demand && has(request, "BillingMode") && !given && !table->throughput.provisioned)
+        return pl_dynamo_invalid(request,
+                                 P "ProvisionedThroughput must be specified when BillingMode is PROVISIONED");
+    if (given) {
+        int rc = check_new_throughput(request, table);
+
+        if (rc != 0)
+            return rc;
+    }
+    if (!on_demand && !table->throughput.provisioned)
+        return pl_dynamo_index_updates_check_all_given(request, table, index_updates(request));
+    return pl_dynamo_on_demand_check(request, pl_dynamo_get(request->input, "OnDemandThroughput"), !on_demand,
+                                     true);
+}
+
+static int check_stream(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    const struct pl_dynamo_node *stream = pl_dynamo_get(request->input, "StreamSpecification");
+    bool enables, viewed;
+
+    if (stream == NULL)
+        return 0;
+    enables = pl_dynamo_get_bool(stream, "StreamEnabled");
+    viewed = pl_dynamo_get(stream, "StreamViewType") != NULL;
+    if (enables && !viewed)
+        return pl_dynamo_invalid(request, P "If stream is being enabled then UpdateViewType is required");
+    if (!enables && viewed)
+        return pl_dynamo_invalid(request,
+                                 P "If stream is being disabled, then UpdateViewType must not be specified");
+    if (enables && table->stream != PL_STREAM_OFF)
+        return pl_dynamo_invalid(request, "Table already has an enabled stream: TableName: %.*s",
+                                 NAME(table->name));
+    if (!enables && table->stream == PL_STREAM_OFF)
+        return pl_dynamo_invalid(request, "Table has no stream to disable: TableName: %.*s",
+                                 NAME(table->name));
+    return 0;
+}
+
+static int check_against(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    int rc = check_idle(request, table);
+
+    if (rc == 0)
+        rc = check_throughput(request, table);
+    if (rc == 0)
+        rc = check_stream(request, table);
+    if (rc == 0 && index_updates(request) != NULL)
+        rc = pl_dynamo_index_updates_check_against(request, table, index_updates(request));
+    return rc;
+}
+
+/* ---- the patch -------------------------------------------------------------------------------------- */
+
+static void write_throughput(struct pl_dynamo_request *request, struct pl_buf *out)
+{
+    if (has(request, "ProvisionedThroughput")) {
+        pl_buf_append_byte(out, ',');
+        pl_dynamo_throughput_write(out, pl_dynamo_get(request->input, "ProvisionedThroughput"));
+    } else if (wants_on_demand(request)) {
+        pl_buf_append_bytes(out, pl_str(",\"throughput\":null"));
+    }
+}
+
+static void write_stream(struct pl_dynamo_request *request, struct pl_buf *out)
+{
+    const struct pl_dynamo_node *stream = pl_dynamo_get(request->input, "StreamSpecification");
+
+    if (stream == NULL)
+        return;
+    pl_buf_append_bytes(out, pl_str(",\"stream\":"));
+    if (pl_dynamo_get_bool(stream, "StreamEnabled"))
+        pl_json_write_string(out, pl_dynamo_stream_view(pl_dynamo_get_text(stream, "StreamViewType")));
+    else
+        pl_buf_append_bytes(out, pl_str("false"));
+}
+
+static void write_notes(struct pl_dynamo_request *request, const struct pl_table *table, struct pl_buf *out)
+{
+    const struct pl_dynamo_node *in = request->input, *stream = pl_dynamo_get(in, "StreamSpecification");
+    struct pl_dynamo_notes notes = { .out = out };
+
+    pl_buf_append_bytes(out, pl_str(",\"dynamodb\":{"));
+    pl_dynamo_notes_write_limits(&notes, in);
+    pl_dynamo_notes_write_indexes(&notes, index_updates(request));
+    if (wants_on_demand(request) && table->throughput.provisioned)
+        pl_dynamo_notes_write_time(&notes, "on_demand_ms", request->context->now_ms);
+    if (stream != NULL && table->stream != PL_STREAM_OFF)
+        pl_dynamo_notes_write_time(&notes, "stream_ms", table->stream_created_ms);
+    if (has(request, "TableClass"))
+        pl_dynamo_notes_write_text(&notes, "table_class", pl_dynamo_get_text(in, "TableClass"));
+    if (has(request, "SSESpecification"))
+        pl_dynamo_notes_write_sse(&notes, pl_dynamo_get(in, "SSESpecification"));
+    pl_buf_append_byte(out, '}');
+}
+
+static void write_patch(struct pl_dynamo_request *request, const struct pl_table *table, struct pl_buf *out)
+{
+    pl_buf_append_bytes(out, pl_str("{\"table\":"));
+    pl_json_write_string(out, table->name);
+    write_throughput(request, out);
+    write_stream(request, out);
+    if (has(request, "DeletionProtectionEnabled"))
+        pl_buf_append_format(out, ",\"deletion_protection\":%s",
+                             pl_dynamo_get_bool(request->input, "DeletionProtectionEnabled") ? "true"
+                                                                                             : "false");
+    pl_dynamo_index_updates_write(out, request->input, table, index_updates(request),
+                                  wants_on_demand(request));
+    write_notes(request, table, out);
+    pl_buf_append_byte(out, '}');
+}
+
+static int begin_update(struct pl_dynamo_request *request)
+{
+    const struct pl_table *table;
+    struct pl_bytes name;
+    int rc = check_request(request);
+
+    if (rc == 0)
+        rc = pl_dynamo_find_table(request, &table);
+    if (rc == 0)
+        rc = check_against(request, table);
+    if (rc != 0)
+        return rc;
+    write_patch(request, table, &request->bytes);
+    rc = pl_buf_status(&request->bytes);
+    name = pl_arena_copy(&request->arena, table->name);
+    if (rc != 0 || name.data == NULL)
+        return PL_ENOMEM;
+    pl_dynamo_operation(request, PL_OP_ALTER);
+    request->op.table_name = name;
+    request->op.definition = pl_buf_view(&request->bytes);
+    return PL_DYNAMO_GO_ON;
+}
+
+static int finish_update(struct pl_dynamo_request *request)
+{
+    if (request->op.name == PL_OP_ALTER)
+        return pl_dynamo_describe(request, request->op.table_name);
+    pl_buf_append_bytes(&request->body, pl_str("{\"TableDescription\":"));
+    pl_dynamo_description_write(request, has(request, "DeletionProtectionEnabled")
+                                             ? PL_DYNAMO_TABLE_AS_IT_IS
+                                             : PL_DYNAMO_TABLE_UPDATING);
+    pl_buf_append_byte(&request->body, '}');
+    return 0;
+}
+
+const struct pl_dynamo_call pl_dynamo_update_table = {
+    .name = "UpdateTable", .input = &input, .begin = begin_update, .finish = finish_update
+};
