@@ -87,7 +87,8 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
         .clauses = BIT(SELECT) | BIT(CONSISTENT) | BIT(NAMES) | BIT(CAPACITY),
         .grammar = "BATCH GET {\"table\":[{key}, ...]} [SELECT path, ...] [CONSISTENT] [NAMES {..}] [CAPACITY TOTAL] | "
                    "BATCH WRITE {\"table\":{\"put\":[{item}, ...],\"delete\":[{key}, ...]}} [CAPACITY TOTAL|INDEXES]",
-        .summary = "up to 100 reads, or up to 25 writes, in one request; each stands for itself",
+        .summary = "up to 100 reads, or up to 25 writes, in one request; each stands for itself; what was left out "
+                   "for want of throughput comes back as \"unprocessed\", to be sent again",
         .example = "BATCH WRITE {\"Users\":{\"put\":[{\"UserID\":\"u_a\",\"Name\":\"Ada\"}],"
                    "\"delete\":[{\"UserID\":\"u_b\"}]}}",
     },

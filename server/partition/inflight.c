@@ -168,7 +168,7 @@ void pl_inflight_clear(struct pl_inflight *inflight)
 void pl_inflight_each(const struct pl_inflight *inflight,
                       void (*each)(void *state, struct pl_bytes key, struct pl_bytes value), void *state)
 {
-    for (size_t i = 0; i <= inflight->mask; i++)
+    for (size_t i = 0; i <= inflight->mask && inflight->count > 0; i++)
         if (inflight->slots[i].key.data != NULL && !inflight->slots[i].tombstone)
             each(state, inflight->slots[i].key, inflight->slots[i].value);
 }

@@ -415,7 +415,7 @@ int pl_verify(struct pl_verify *verify)
 {
     struct pl_arena arena = { 0 };
     struct pl_inflight *nothing = NULL;
-    struct pl_view view = { .snapshot = verify->snapshot };
+    struct pl_view view = { .snapshot = verify->snapshot, .settled = true };
     struct pl_index_work work = { .view = &view,
                                   .partition_count = verify->partition_count,
                                   .arena = &arena };

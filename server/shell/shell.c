@@ -53,6 +53,7 @@ static void show_end(const struct pl_grid *grid, struct pl_bytes json)
                     scanned = pl_member_find(json, "scanned", &arena);
     struct pl_bytes next = pl_member_find(json, "next", &arena),
                     capacity = pl_member_find(json, "capacity", &arena);
+    struct pl_bytes unprocessed = pl_member_find(json, "unprocessed", &arena);
 
     if (grid->row_count > 0)
         pl_grid_print(grid, stdout);
@@ -65,6 +66,8 @@ static void show_end(const struct pl_grid *grid, struct pl_bytes json)
     putchar('\n');
     if (next.len > 0)
         printf("there is more: add  AFTER %.*s\n", (int)next.len, next.data);
+    if (unprocessed.len > 0)
+        printf("left out, to be sent again: %.*s\n", (int)unprocessed.len, unprocessed.data);
     pl_arena_deinit(&arena);
 }
 
@@ -185,7 +188,7 @@ static void show_to_person(struct pl_grid *grid, const struct pl_reply_line *lin
 static void show_to_program(size_t row_count, const struct pl_reply_line *line)
 {
     struct pl_arena arena = { 0 };
-    struct pl_bytes next;
+    struct pl_bytes next, unprocessed;
 
     switch (line->kind) {
     case PL_REPLY_OK:
@@ -206,6 +209,11 @@ static void show_to_program(size_t row_count, const struct pl_reply_line *line)
         if (next.len > 0 && row_count > 0) {
             fflush(stdout);
             fprintf(stderr, "there is more: AFTER %.*s\n", (int)next.len, next.data);
+        }
+        unprocessed = pl_member_find(line->text, "unprocessed", &arena);
+        if (unprocessed.len > 0 && row_count > 0) {
+            fflush(stdout);
+            fprintf(stderr, "left out: %.*s\n", (int)unprocessed.len, unprocessed.data);
         }
         pl_arena_deinit(&arena);
         break;

@@ -60,6 +60,24 @@ describe("an item collection", function()
     assert.is_true(db:check().ok)
   end)
 
+  it("holds for transactions, of which it cancels the whole", function()
+    assert(db:transact { { put = "Near", item = item(1, 3000) }, { put = "Near", item = item(2, 3000) },
+      { put = "Near", item = { P = "q", K = 1, F = ("x"):rep(9000) } } })
+    local result, _, code, reasons = db:transact { { put = "Near", item = { P = "r", K = 1 } },
+      { put = "Near", item = item(3, 3000) }, { put = "Near", item = item(4, 3000) } }
+    assert.is_nil(result)
+    assert.are.equal("TransactionCanceledException", code)
+    assert.are.equal("None", reasons[1].code)
+    assert.are.equal("None", reasons[2].code) -- for it there was room
+    assert.are.equal("ItemCollectionSizeLimitExceeded", reasons[3].code)
+    assert.are.equal("Collection size exceeded.", reasons[3].message)
+    assert.are.equal(3, db:count "Near")
+    assert(db:put("Near", item(3, 3000)))
+    assert(db:transact { { delete = "Near", key = { P = "p", K = 1 } }, { delete = "Near", key = { P = "p", K = 2 } },
+      { put = "Near", item = item(5, 3000) } })
+    assert.is_true(db:check().ok)
+  end)
+
   it("is counted when a table gets its first local index late", function()
     for k = 1, 4 do
       assert(db:put("Plain", item(k, 2400)))

@@ -387,6 +387,33 @@ static void what_of_a_batch_is_throttled_comes_back_and_the_rest_is_done(void)
     end(&r);
 }
 
+static void a_transaction_with_a_throttled_part_is_cancelled_and_does_nothing(void)
+{
+    struct rig r;
+
+    start(&r);
+    define(&r, PL_OP_CREATE, "",
+           "{\"table\":\"Slow\",\"partition_key\":\"P:S\",\"throughput\":{\"read\":1,\"write\":2}}");
+    define(&r, PL_OP_CREATE, "", "{\"table\":\"Free\",\"partition_key\":\"P:S\"}");
+    use_up_writes(&r, "Slow");
+    begin_batch(&r, PL_OP_TRANSACT_WRITE, PL_OP_PUT, 2);
+    CHECK(run(&r) == PL_ECANCELLED);
+    CHECK(r.op.children[0].reply.rc == PL_ETHROUGHPUT && r.op.children[1].reply.rc == 0);
+    CHECK(strstr(r.op.reply.why.text, "[ProvisionedThroughputExceeded, None]") != NULL);
+    CHECK(get(&r, "Free", "{\"P\":\"p1\"}") == 0 && !r.op.reply.has_item);
+    r.now_ns += 2 * SECOND;
+    begin_batch(&r, PL_OP_TRANSACT_WRITE, PL_OP_PUT, 2);
+    CHECK_MSG(run(&r) == 0, "%s", r.op.reply.why.text);
+
+    /* Three units of the table are there, and a transactional read of one item is two. */
+    for (int i = 0; i < 3; i++) {
+        begin_batch(&r, PL_OP_TRANSACT_GET, PL_OP_GET, 2);
+        CHECK(run(&r) == (i < 2 ? 0 : PL_ECANCELLED));
+    }
+    CHECK(r.op.children[0].reply.rc == PL_ETHROUGHPUT && r.op.children[1].reply.rc == 0);
+    end(&r);
+}
+
 static void altered_throughput_keeps_what_had_gathered(void)
 {
     struct rig r;
@@ -524,6 +551,7 @@ int main(void)
     RUN(local_indexes_are_on_their_tables_account);
     RUN(a_failed_condition_costs_and_a_wrong_request_does_not);
     RUN(what_of_a_batch_is_throttled_comes_back_and_the_rest_is_done);
+    RUN(a_transaction_with_a_throttled_part_is_cancelled_and_does_nothing);
     RUN(altered_throughput_keeps_what_had_gathered);
     RUN(what_a_start_finds_provisioned_is_throttled);
     RUN(what_the_service_deletes_is_free);
