@@ -371,7 +371,7 @@ static void write_group_metrics(struct pl_dynamo_request *request, const struct 
         if (is_left_out(child))
             continue;
         pl_buf_append(out, ",", any);
-        pl_dynamo_metrics_write(out, child->table, child->item);
+        pl_dynamo_metrics_write(out, child);
         any = true;
     }
     pl_buf_append_byte(out, ']');

@@ -59,6 +59,8 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(scan)                                                                                                  \
     X(tag_resource)                                                                                          \
     X(untag_resource)                                                                                        \
+    X(transact_get_items)                                                                                    \
+    X(transact_write_items)                                                                                  \
     X(update_continuous_backups)                                                                             \
     X(update_item)                                                                                           \
     X(update_table)                                                                                          \

@@ -10,8 +10,12 @@
 void pl_dynamo_consumed_write(struct pl_buf *out, struct pl_bytes table, const struct pl_capacity *capacity,
                               enum pl_capacity_report report);
 
-/** ItemCollectionMetrics of a write. Only for a table with local indexes (pl_dynamo_has_collections()). */
-void pl_dynamo_metrics_write(struct pl_buf *out, const struct pl_table *table, struct pl_item key);
+/** The same of a transaction, which tells reads from writes. */
+void pl_dynamo_consumed_write_transaction(struct pl_buf *out, struct pl_bytes table,
+                                          const struct pl_capacity *capacity, enum pl_capacity_report report);
+
+/** ItemCollectionMetrics of a write that was done. Only for a table with local indexes (pl_dynamo_has_collections()). */
+void pl_dynamo_metrics_write(struct pl_buf *out, const struct pl_operation *op);
 bool pl_dynamo_has_collections(const struct pl_table *table);
 
 #endif

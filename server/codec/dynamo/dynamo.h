@@ -48,8 +48,9 @@ struct pl_dynamo_request {
     const struct pl_dynamo_context *context; /* during read() and advance() */
     const char *error_type;                  /* when the error is none of base/error.h */
     struct pl_bytes sentence;                /* when it is longer than a reason, or not from the operation */
-    bool untold;                             /* the error has no sentence at all */
-    uint32_t step;                           /* how many operations were run */
+    struct pl_bytes more; /* members of an error's body besides, each with a comma before it */
+    bool untold;          /* the error has no sentence at all */
+    uint32_t step;        /* how many operations were run */
     uint32_t row_count;
     void *state; /* a call's own, in `arena` */
 };

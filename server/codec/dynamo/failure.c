@@ -49,6 +49,7 @@ static void write_body(struct pl_dynamo_request *request, const char *type, size
         pl_buf_append_bytes(out, pl_str(",\"Item\":"));
         pl_json_write_item(out, PL_JSON_TYPED, request->op.reply.item);
     }
+    pl_buf_append_bytes(out, request->more);
     pl_buf_append_byte(out, '}');
 }
 

@@ -221,7 +221,7 @@ static int finish_write(struct pl_dynamo_request *request)
     if (pl_bytes_equal(pl_dynamo_get_text(request->input, "ReturnItemCollectionMetrics"), pl_str("SIZE")) &&
         pl_dynamo_has_collections(op->table)) {
         begin_member(&request->body, "ItemCollectionMetrics");
-        pl_dynamo_metrics_write(&request->body, op->table, op->item);
+        pl_dynamo_metrics_write(&request->body, op);
     }
     pl_buf_append_byte(&request->body, '}');
     return 0;
