@@ -42,6 +42,15 @@ struct trimming {
     uint64_t last;
 };
 
+static bool is_old(const struct pl_stream_record *record, int64_t before_ms)
+{
+#ifdef PL_MUTANT_ONE_TOO_MANY
+    return record->at_ms <= before_ms;
+#else
+    return record->at_ms < before_ms;
+#endif
+}
+
 static int collect(struct trimming *trimming, const struct pl_stream_walk *walk, int64_t before_ms,
                    uint32_t most)
 {
@@ -49,7 +58,7 @@ static int collect(struct trimming *trimming, const struct pl_stream_walk *walk,
     uint8_t key[PL_STREAM_KEY_BYTES];
     int rc = pl_stream_seek(walk, 1, &record);
 
-    while (rc == 0 && record.at_ms < before_ms && trimming->count < most) {
+    while (rc == 0 && is_old(&record, before_ms) && trimming->count < most) {
         pl_change_delete(&trimming->deletes,
                          pl_stream_key(key, walk->partition, walk->stream_id, record.sequence));
         trimming->count++;

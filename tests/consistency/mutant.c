@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/change.h"
 #include "partition/shard_inside.h"
+#include "partition/stream.h"
 
 /*
  * Planted faults: each stands where the linker puts it, in place of a call between two files of the
@@ -112,5 +113,50 @@ int __wrap_pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_oper
     pl_inflight_free((struct pl_inflight *)evaluator->view.inflight);
     evaluator->view = view;
     return rc;
+}
+#endif
+
+#ifdef PL_MUTANT_SILENT_BATCH
+int __real_pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
+                       struct pl_table_script *script);
+int __wrap_pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
+                       struct pl_table_script *script);
+
+/* The stream is not told of what a batch writes. */
+int __wrap_pl_evaluate(struct pl_evaluator *evaluator, struct pl_operation *op, const struct pl_table *table,
+                       struct pl_table_script *script)
+{
+    int rc = __real_pl_evaluate(evaluator, op, table, script);
+    struct pl_bytes rest = pl_buf_view(&evaluator->change);
+    struct pl_effect effect;
+
+    if (rc != 0 || op->parent == NULL || op->parent->name != PL_OP_BATCH_WRITE)
+        return rc;
+    for (const char *start = rest.data; pl_change_take(&rest, &effect) == 1; start = rest.data)
+        if (effect.kind == PL_EFFECT_PUT && pl_sequence_is_in(effect.key))
+            evaluator->change.len = (size_t)(start - evaluator->change.data); /* it is the last */
+    return 0;
+}
+#endif
+
+#ifdef PL_MUTANT_FOREIGN_SEQUENCE
+uint64_t __real_pl_sequences_draw(struct pl_sequences *sequences, uint16_t partition);
+uint64_t __wrap_pl_sequences_draw(struct pl_sequences *sequences, uint16_t partition);
+
+/* A record's number is drawn from another partition's row. */
+uint64_t __wrap_pl_sequences_draw(struct pl_sequences *sequences, uint16_t partition)
+{
+    return __real_pl_sequences_draw(sequences, partition ^ 1);
+}
+#endif
+
+#ifdef PL_MUTANT_ONE_FURTHER
+int __real_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct pl_stream_record *out);
+int __wrap_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct pl_stream_record *out);
+
+/* Who goes on from a position begins one number too late. */
+int __wrap_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct pl_stream_record *out)
+{
+    return __real_pl_stream_seek(walk, sequence > 1 ? sequence + 1 : sequence, out);
 }
 #endif
