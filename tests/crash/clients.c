@@ -66,22 +66,34 @@ static int write_change(struct client *client, struct pl_operation *op, const st
     pl_buf_clear(&client->condition);
     pl_buf_append_format(&client->condition, "attribute_not_exists(Version) OR Version < %llu",
                          (unsigned long long)step);
-    op->condition_text = pl_buf_view(&client->condition);
+    op->condition_text = pl_arena_copy(&op->arena, pl_buf_view(&client->condition));
     story_write_update(client->number, change->slot, step, &client->text);
-    op->update_text = pl_buf_view(&client->text);
-    return 0;
+    op->update_text = pl_arena_copy(&op->arena, pl_buf_view(&client->text));
+    return op->condition_text.data == NULL || op->update_text.data == NULL ? PL_ENOMEM : 0;
+}
+
+/* One of its own for each transaction. */
+static int write_token(struct client *client, struct pl_operation *op)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "%u-%llu", client->number, (unsigned long long)client->step + 1);
+    op->token = pl_arena_copy(&op->arena, pl_str(text));
+    return op->token.data == NULL ? PL_ENOMEM : 0;
 }
 
 static int write_item_step(struct client *client)
 {
     struct story_change changes[STORY_CHANGES_MAX];
-    bool batch;
-    unsigned count = story_step(client->number, client->step + 1, changes, &batch);
+    enum story_way way;
+    unsigned count = story_step(client->number, client->step + 1, changes, &way);
     int rc = 0;
 
-    if (!batch)
+    if (way == STORY_ALONE)
         return write_change(client, &client->op, &changes[0]);
-    engine_begin(&client->op, PL_OP_BATCH_WRITE, "");
+    engine_begin(&client->op, way == STORY_BATCH ? PL_OP_BATCH_WRITE : PL_OP_TRANSACT_WRITE, "");
+    if (way == STORY_TRANSACTION)
+        rc = write_token(client, &client->op);
     for (unsigned i = 0; i < count && rc == 0; i++)
         rc = write_change(client, &client->children[i], &changes[i]);
     client->op.children = client->children;

@@ -18,26 +18,29 @@ static enum story_verb draw_verb(uint64_t random)
     return random % 10 < 6 ? STORY_PUT : random % 10 < 8 ? STORY_DELETE : STORY_UPDATE;
 }
 
-/* A batch takes neighbours, so that no slot comes twice. Updates cannot be in one. */
-static unsigned draw_batch(uint64_t random, struct story_change changes[STORY_CHANGES_MAX])
+/* Several are neighbours, so that no slot comes twice. Updates cannot be in a batch. */
+static unsigned draw_several(uint64_t random, bool updates, struct story_change changes[STORY_CHANGES_MAX])
 {
     unsigned count = 3 + (unsigned)(random >> 20) % (STORY_CHANGES_MAX - 2),
              first = (unsigned)(random >> 8) % STORY_SLOTS;
 
-    for (unsigned i = 0; i < count; i++)
-        changes[i] = (struct story_change){ .verb = (random >> (32 + i)) % 3 == 0 ? STORY_DELETE : STORY_PUT,
+    for (unsigned i = 0; i < count; i++) {
+        enum story_verb other = updates && i % 2 == 0 ? STORY_UPDATE : STORY_PUT;
+
+        changes[i] = (struct story_change){ .verb = (random >> (32 + i)) % 3 == 0 ? STORY_DELETE : other,
                                             .slot = (first + i) % STORY_SLOTS };
+    }
     return count;
 }
 
 unsigned story_step(unsigned client, uint64_t step, struct story_change changes[STORY_CHANGES_MAX],
-                    bool *batch)
+                    enum story_way *way)
 {
     uint64_t random = mix(client, step);
 
-    *batch = random % 5 == 0;
-    if (*batch)
-        return draw_batch(random, changes);
+    *way = random % 5 == 0 ? STORY_BATCH : random % 5 == 1 ? STORY_TRANSACTION : STORY_ALONE;
+    if (*way != STORY_ALONE)
+        return draw_several(random, *way == STORY_TRANSACTION, changes);
     changes[0] = (struct story_change){ .verb = draw_verb(random >> 32),
                                         .slot = (unsigned)(random >> 8) % STORY_SLOTS };
     return 1;

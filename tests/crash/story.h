@@ -13,7 +13,7 @@
  * knows every byte that must be there, and every byte that may be.
  *
  *     client 0      makes the table Main, then adds and drops indexes, and makes, fills and drops a second table
- *     clients 1..   put, update and delete items of their own in Main, singly and in batches
+ *     clients 1..   put, update and delete items of their own in Main, singly, in batches and in transactions
  *     the stranger  writes after recovery
  */
 enum {
@@ -52,6 +52,9 @@ struct story_telling {
     uint64_t images; /* in a run of all */
 };
 
+/** How a step's changes are asked for. A transaction's come to be together or not at all; a batch's stand for themselves. */
+enum story_way { STORY_ALONE, STORY_BATCH, STORY_TRANSACTION };
+
 enum story_verb { STORY_PUT, STORY_UPDATE, STORY_DELETE };
 
 struct story_change {
@@ -59,9 +62,9 @@ struct story_change {
     unsigned slot;
 };
 
-/** What a client's step changes: `*batch` when in one batch. Steps count from 1. Returns how many. */
+/** What a client's step changes, and how. Steps count from 1. Returns how many. */
 unsigned story_step(unsigned client, uint64_t step, struct story_change changes[STORY_CHANGES_MAX],
-                    bool *batch);
+                    enum story_way *way);
 
 void story_apply(unsigned client, uint64_t step, const struct story_change *change, struct story_row *row);
 

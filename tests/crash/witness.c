@@ -12,10 +12,10 @@ static void expect_client(struct witness_expectation *e, const struct story_tell
                           uint64_t steps)
 {
     struct story_change changes[STORY_CHANGES_MAX];
-    bool batch;
+    enum story_way way;
 
     for (uint64_t step = 1; step <= steps; step++) {
-        unsigned count = story_step(client, step, changes, &batch);
+        unsigned count = story_step(client, step, changes, &way);
 
         for (unsigned i = 0; i < count; i++)
             story_apply(client, step, &changes[i], &e->rows[client][changes[i].slot].sure);
@@ -25,8 +25,9 @@ static void expect_client(struct witness_expectation *e, const struct story_tell
     if (steps == telling->steps)
         return;
     /* The next one may have been under way. */
-    for (unsigned count = story_step(client, steps + 1, changes, &batch), i = 0; i < count; i++)
+    for (unsigned count = story_step(client, steps + 1, changes, &way), i = 0; i < count; i++)
         story_apply(client, steps + 1, &changes[i], &e->rows[client][changes[i].slot].maybe);
+    e->transaction[client] = way == STORY_TRANSACTION;
 }
 
 /* Numbers of steps, as the notes tell them. */
@@ -250,10 +251,39 @@ static int look_for_missing(struct witness *witness)
     return 0;
 }
 
+/* All that a client's transaction under way would change is changed, or nothing of it is. */
+static int look_at_transaction(struct witness *witness, unsigned client)
+{
+    bool done = false, not_done = false;
+
+    for (unsigned slot = 0; slot < STORY_SLOTS; slot++) {
+        const struct witness_item *item = &witness->e->rows[client][slot];
+
+        if (item->sure.version == item->maybe.version)
+            continue;
+        if (item->seen ? item->seen_maybe : item->maybe.version == 0)
+            done = true;
+        else
+            not_done = true;
+    }
+    if (done && not_done)
+        return witness_blame(witness, "a transaction of client %u is there in part", client);
+    return 0;
+}
+
+static int look_at_transactions(struct witness *witness)
+{
+    for (unsigned client = 0; client < STORY_CLIENTS_MAX; client++)
+        if (witness->e->transaction[client] && look_at_transaction(witness, client) != 0)
+            return 1;
+    return 0;
+}
+
 /* From here on only what was seen is right. */
 static void be_sure(struct witness_expectation *e)
 {
     e->sure = e->maybe = e->seen;
+    memset(e->transaction, 0, sizeof e->transaction);
     for (unsigned row = 0; row < STORY_EXTRA_ROWS; row++) {
         e->extra[row].sure = e->extra[row].maybe = e->extra[row].seen;
         e->extra[row].seen = false;
@@ -316,7 +346,8 @@ int witness_look(struct witness *witness)
     witness->rows = witness->entries = 0;
     if (look_at_schema(witness) != 0)
         return 1;
-    if (witness->e->seen.main && (scan(witness, "Main", see_row) != 0 || look_for_missing(witness) != 0))
+    if (witness->e->seen.main && (scan(witness, "Main", see_row) != 0 || look_for_missing(witness) != 0 ||
+                                  look_at_transactions(witness) != 0))
         return 1;
     if (look_at_extra(witness) != 0)
         return 1;

@@ -22,6 +22,7 @@ struct witness_expectation {
     struct {
         bool sure, maybe, seen;
     } extra[STORY_EXTRA_ROWS];
+    bool transaction[STORY_CLIENTS_MAX]; /* what a client had under way: all of its `maybe`, or none */
 };
 
 struct witness {

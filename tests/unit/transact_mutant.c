@@ -4,16 +4,16 @@
 #include "partition/token.h"
 
 /*
- * Planted faults of transactions, each put by the linker in place of a call between two files: transact_test must
- * fail with every one of them. See tests/mutants.md.
+ * Planted faults of transactions, each put by the linker in place of a call between two files: transact_test, or the
+ * test of power loss, must fail with every one of them. See tests/mutants.md.
  */
-#ifdef PL_MUTANT_HALF
+#if defined(PL_MUTANT_HALF) || defined(PL_MUTANT_TWO_CHANGES)
 int __real_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
                            enum pl_journal_use use, struct pl_reason *why);
 int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
                            enum pl_journal_use use, struct pl_reason *why);
 
-/* Of what a transaction changes, the second half is another change, and does not come. */
+/* Of what a transaction changes, the second half is another change: it comes for itself, or not at all. */
 int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl_bytes change,
                            enum pl_journal_use use, struct pl_reason *why)
 {
@@ -26,6 +26,13 @@ int __wrap_pl_shard_commit(struct pl_shard *shard, uint16_t partition, struct pl
     else
         rest.len = 0;
     change.len -= rest.len;
+#ifdef PL_MUTANT_TWO_CHANGES
+    if (rest.len > 0) {
+        int rc = __real_pl_shard_commit(shard, partition, change, use, why);
+
+        return rc != 0 ? rc : __real_pl_shard_commit(shard, partition, rest, use, why);
+    }
+#endif
     return __real_pl_shard_commit(shard, partition, change, use, why);
 }
 #endif
