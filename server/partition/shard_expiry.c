@@ -34,6 +34,7 @@ struct step {
     int64_t now_ms;
     uint64_t now_s, oldest_s;
     uint64_t deadline_ns;
+    bool moved; /* however late it is, a step goes forward: it would be late again */
     uint32_t entries_left, walks_left;
     size_t bytes_left;
     struct pl_operation op;
@@ -113,6 +114,7 @@ static int expire_record(struct step *step, struct pl_bytes key, struct pl_bytes
     struct pl_record_entry entry;
     int rc = pl_record_open(record, &cursor);
 
+    step->moved = true;
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         rc = pass_over(step, pl_expiry_key_second(key), expire(step, entry.item));
         if (step->entries_left > 0)
@@ -126,7 +128,7 @@ static int expire_record(struct step *step, struct pl_bytes key, struct pl_bytes
 static bool is_spent(const struct step *step)
 {
     return step->entries_left == 0 || step->bytes_left == 0 || step->walks_left == 0 ||
-           pl_shard_now_ns(step->shard) >= step->deadline_ns;
+           (step->moved && pl_shard_now_ns(step->shard) >= step->deadline_ns);
 }
 
 /* Where the walk goes on, or begins. */
@@ -323,8 +325,10 @@ int pl_shard_expire(struct pl_shard *shard)
     int rc = 1;
 
     pl_operation_init(&step.op, PL_OP_DELETE);
-    while (rc == 1 && !is_spent(&step))
+    while (rc == 1 && !is_spent(&step)) {
         rc = choose(&step) ? visit(&step) : end_round(&step);
+        step.moved = true;
+    }
     pl_operation_deinit(&step.op);
     return rc;
 }
