@@ -145,7 +145,7 @@ static bool begins_with(struct pl_bytes text, const char *beginning)
 static void make_printable(struct pl_buf *words)
 {
     for (size_t i = 0; i < words->len; i++)
-        if (words->data[i] != '\n' && (words->data[i] < ' ' || words->data[i] == 0x7f))
+        if (words->data[i] != '\n' && (words->data[i] < ' ' || (unsigned char)words->data[i] >= 0x7f))
             words->data[i] = '?';
 }
 
