@@ -11,6 +11,9 @@
  */
 static bool is_clean_line(const char *line, size_t len)
 {
+#ifdef PL_MUTANT_NO_SCAN
+    return true;
+#endif
     if (len > 0 && (line[0] == ' ' || line[0] == '\t'))
         return false;
     for (size_t i = 0; i < len; i++) {

@@ -781,7 +781,11 @@ static bool judge_signature(struct verifier *v, struct pl_bytes canonical, struc
     if (!good)
         return refuse_for_memory(v);
     write_hex(digest, hex);
+#ifdef PL_MUTANT_ANY_SIGNATURE
+    good = s->signature.len == HEX_BYTES;
+#else
     good = s->signature.len == HEX_BYTES && CRYPTO_memcmp(s->signature.data, hex, HEX_BYTES) == 0;
+#endif
     if (s->key == NULL)
         return refuse(v, "UnrecognizedClientException",
                       "The security token included in the request is invalid.");

@@ -98,6 +98,12 @@ static void a_wrong_value_is_told_with_where_it_stands(void)
         { "--sync", "sometimes", "found 'sometimes'" },
         { "--log-format", "xml", "expected text|json, found 'xml'" },
         { "--data", "", "data: expected a path" },
+        { "--http", "8000", "http: expected HOST:PORT" },
+        { "--access-keys", "id", "access-keys: expected ID:SECRET, or several" },
+        { "--access-keys", "id:", "access-keys: expected ID:SECRET" },
+        { "--access-keys", "a:b,:c", "access-keys: expected ID:SECRET" },
+        { "--access-keys", "a:b,,c:d", "access-keys: expected ID:SECRET" },
+        { "--region", "US \"east\"", "region: expected a name such as us-east-1" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -106,6 +112,38 @@ static void a_wrong_value_is_told_with_where_it_stands(void)
         CHECK_MSG(rc == PL_ECONFIG && strstr(why.text, cases[i].sentence) != NULL, "%s %s: %s", cases[i].flag,
                   cases[i].value, why.text);
     }
+}
+
+static void the_http_api_may_be_elsewhere_or_off(void)
+{
+    CHECK(read_config(NOTHING, NOTHING) == 0);
+    CHECK(config.has_http && strcmp(config.http.host, "127.0.0.1") == 0 && config.http.port == 8000);
+    CHECK(config.access_key_count == 0 && strcmp(config.region, "us-east-1") == 0);
+    CHECK(read_config(LIST("--http", "[::]:80"), NOTHING) == 0 && config.has_http && config.http.port == 80);
+    CHECK(read_config(LIST("--http", "off"), NOTHING) == 0 && !config.has_http);
+}
+
+static void keys_are_a_list_and_secrets_are_told_to_nobody(void)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out;
+
+    CHECK(read_config(NOTHING, LIST("PERILUNE_ACCESS_KEYS=AKID:se/cr+et:1, B:c ")) == 0);
+    CHECK(config.access_key_count == 2);
+    CHECK(pl_bytes_equal(config.access_keys[0].id, pl_str("AKID")));
+    CHECK(pl_bytes_equal(config.access_keys[0].secret, pl_str("se/cr+et:1")));
+    CHECK(pl_bytes_equal(config.access_keys[1].id, pl_str("B")));
+    CHECK(pl_bytes_equal(config.access_keys[1].secret, pl_str("c")));
+    out = open_memstream(&text, &len);
+    CHECK(out != NULL);
+    pl_config_print(&config, out);
+    fclose(out);
+    CHECK(strstr(text, "access-keys = AKID:***,B:***  # environment\n") != NULL &&
+          strstr(text, "se/cr") == NULL);
+    free(text);
+    CHECK(read_config(LIST("--access-keys", "a:b,secret"), NOTHING) == PL_ECONFIG);
+    CHECK(strstr(why.text, "secret") == NULL);
 }
 
 static void a_flag_needs_its_value(void)
@@ -153,6 +191,8 @@ int main(void)
     RUN(the_environment_may_name_the_file);
     RUN(a_key_that_nobody_knows_is_fatal_wherever_it_stands);
     RUN(a_wrong_value_is_told_with_where_it_stands);
+    RUN(the_http_api_may_be_elsewhere_or_off);
+    RUN(keys_are_a_list_and_secrets_are_told_to_nobody);
     RUN(a_flag_needs_its_value);
     RUN(addresses_have_a_host_and_a_port);
     RUN(every_setting_is_printed_with_its_origin);

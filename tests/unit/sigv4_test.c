@@ -81,23 +81,28 @@ static void hmac(const void *key, size_t key_len, const char *text, uint8_t out[
     CHECK(HMAC(EVP_sha256(), key, (int)key_len, (const uint8_t *)text, strlen(text), out, NULL) != NULL);
 }
 
-/* The signature of a canonical request, for the day of the examples in us-east-1 of dynamodb. */
-static void sign(const char *canonical, const char *time, char hex[65])
+/* The signature of a canonical request to dynamodb. */
+static void sign_in(const char *region, const char *canonical, const char *time, char hex[65])
 {
     char to_sign[512], first[128], hashed[65];
     uint8_t key[32];
 
     sha256(canonical, hashed);
-    snprintf(to_sign, sizeof to_sign, "AWS4-HMAC-SHA256\n%s\n%.8s/us-east-1/dynamodb/aws4_request\n%s", time,
-             time, hashed);
+    snprintf(to_sign, sizeof to_sign, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/dynamodb/aws4_request\n%s", time, time,
+             region, hashed);
     snprintf(first, sizeof first, "AWS4%s", example_secret);
     snprintf(hashed, sizeof hashed, "%.8s", time);
     hmac(first, strlen(first), hashed, key);
-    hmac(key, 32, "us-east-1", key);
+    hmac(key, 32, region, key);
     hmac(key, 32, "dynamodb", key);
     hmac(key, 32, "aws4_request", key);
     hmac(key, 32, to_sign, key);
     hex_of(key, hex);
+}
+
+static void sign(const char *canonical, const char *time, char hex[65])
+{
+    sign_in("us-east-1", canonical, time, hex);
 }
 
 #define SCOPE "20150830/us-east-1/dynamodb/aws4_request"
@@ -197,6 +202,29 @@ static void one_changed_byte_spoils_the_signature(void)
     at = strstr(head, "us-east-1");
     memcpy(at, "us-west-1", 9);
     CHECK(!verify(check, head, pl_str("{\"a\":1}")));
+    check_close(check);
+}
+
+/* Each has a signing key of its own, of which one is kept. */
+static void one_region_is_as_good_as_another(void)
+{
+    static const char *const regions[] = { "us-east-1", "eu-west-1", "us-east-1", "local", "eu-west-1" };
+    struct check *check = check_open(&keys, "dynamodb");
+
+    for (unsigned i = 0; i < sizeof regions / sizeof *regions; i++) {
+        char head[1024], signature[65];
+
+        sign_in(regions[i],
+                "POST\n/\n\nhost:a\nx-amz-date:" TIME "\n\nhost;x-amz-date\n"
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                TIME, signature);
+        snprintf(head, sizeof head,
+                 "POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Date: " TIME "\r\nAuthorization: AWS4-HMAC-SHA256 "
+                 "Credential=AKIDEXAMPLE/20150830/%s/dynamodb/"
+                 "aws4_request,SignedHeaders=host;x-amz-date,Signature=%s\r\n\r\n",
+                 regions[i], signature);
+        CHECK_MSG(verify(check, head, pl_str("")), "%s: %s", regions[i], check->refusal.sentence);
+    }
     check_close(check);
 }
 
@@ -539,6 +567,7 @@ int main(void)
     RUN(the_plain_example_is_good);
     RUN(a_call_that_was_signed_is_good_and_stays_good);
     RUN(one_changed_byte_spoils_the_signature);
+    RUN(one_region_is_as_good_as_another);
     RUN(a_signature_has_its_length);
     RUN(a_wrong_signature_is_shown_what_should_have_been_signed);
     RUN(a_query_may_hold_the_signature);
