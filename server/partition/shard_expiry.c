@@ -150,6 +150,14 @@ static int seek(struct step *step, struct pl_bytes *key, struct pl_bytes *record
     return rc;
 }
 
+/* Judging a write of a table with collections may have walked one, and a snapshot has one walk at a time. */
+static int go_on(struct step *step, struct pl_bytes *key, struct pl_bytes *record)
+{
+    if (step->table->collection_id != 0)
+        return seek(step, key, record);
+    return pl_snapshot_next(step->shard->evaluator.view.snapshot, key, record);
+}
+
 static int remember(struct step *step, struct pl_bytes key)
 {
     pl_buf_clear(&step->mark->position);
@@ -177,7 +185,7 @@ static int walk_slice(struct step *step)
         if (rc == 0)
             rc = remember(step, key);
         if (rc == 0)
-            rc = pl_snapshot_next(step->shard->evaluator.view.snapshot, &key, &record);
+            rc = go_on(step, &key, &record);
     }
     return rc == PL_ENOTFOUND ? 0 : rc;
 }

@@ -9,8 +9,8 @@
 #include "test.h"
 
 /*
- * A shard under random writes while its indexes come, change and go, against a model that remembers what was
- * acknowledged; then everything stored is compared with everything else stored. Keys and index keys are often
+ * A shard under random writes while its indexes come, change and go, and its items expire while that is wanted, against
+ * a model that remembers what was acknowledged; then everything stored is compared with everything else stored. Keys and index keys are often
  * long, so that items share buckets and their entries move within one and between two.
  */
 enum { KEYS = 60, PARTITIONS = 4, STEPS = 4000, WAITING_MAX = 64 };
@@ -24,6 +24,8 @@ struct rig {
     struct pl_tables *tables;
     uint64_t now_ns, seed, last_version;
     uint64_t versions[KEYS]; /* 0: none */
+    int64_t expires[KEYS];   /* the second in T; 0: no number is there */
+    uint64_t expired;        /* before the last start */
     uint32_t waiting;
     bool by_modules; /* the table is defined by Lua modules, which come, change and go */
     struct pl_reason why;
@@ -33,6 +35,7 @@ struct asked {
     struct pl_operation op;
     uint32_t key;
     uint64_t version;
+    int64_t expires;
 };
 
 static uint64_t rig_now(void *state)
@@ -42,8 +45,7 @@ static uint64_t rig_now(void *state)
 
 static int64_t rig_wall(void *state)
 {
-    (void)state;
-    return 1;
+    return INT64_C(2000000000000) + (int64_t)(((struct rig *)state)->now_ns / 1000000);
 }
 
 static uint32_t draw(struct rig *r, uint32_t below)
@@ -94,8 +96,10 @@ static void learn(struct rig *r)
         CHECK_MSG(op->reply.rc == 0 || op->reply.rc == PL_EINVALID || op->reply.rc == PL_ECONDITION ||
                       (r->by_modules && op->reply.rc == PL_ESCRIPT),
                   "%d %s", op->reply.rc, op->reply.why.text);
-        if (write && op->reply.rc == 0)
+        if (write && op->reply.rc == 0) {
             r->versions[asked->key] = asked->version;
+            r->expires[asked->key] = asked->expires;
+        }
         pl_operation_deinit(op);
         free(asked);
         r->waiting--;
@@ -122,6 +126,14 @@ static void settle(struct rig *r)
     } while (more);
     learn(r);
     CHECK(r->waiting == 0);
+}
+
+/* And all that is due is gone: a second has passed since it was last looked for. */
+static void rest(struct rig *r)
+{
+    settle(r);
+    r->now_ns += 1000000000;
+    settle(r);
 }
 
 static void checkpoint(struct rig *r)
@@ -171,6 +183,24 @@ static void append_attributes(struct rig *r, struct pl_buf *out)
         pl_buf_append_format(out, ",\"L\":%u", draw(r, 5));
 }
 
+/* T as JSON: a second that is near, something else, or nothing (an empty text). */
+static int64_t draw_expiry(struct rig *r, char text[32])
+{
+    int64_t second = rig_wall(r) / 1000 - 5 + draw(r, 60);
+
+    text[0] = '\0';
+    switch (draw(r, 4)) {
+    case 0:
+        return 0;
+    case 1:
+        snprintf(text, 32, "\"%lld\"", (long long)second);
+        return 0;
+    default:
+        snprintf(text, 32, "%lld", (long long)second);
+        return second;
+    }
+}
+
 static struct asked *ask(struct rig *r, enum pl_operation_name name)
 {
     struct asked *asked = calloc(1, sizeof *asked);
@@ -194,12 +224,17 @@ static void ask_write(struct rig *r)
     struct asked *asked = ask(r, names[draw(r, 4)]);
     struct pl_operation *op = &asked->op;
     struct pl_buf json = { 0 }, text = { 0 };
+    char expiry[32];
 
     asked->key = draw(r, KEYS);
     asked->version = op->name == PL_OP_DELETE ? 0 : ++r->last_version;
+    if (op->name != PL_OP_DELETE)
+        asked->expires = draw_expiry(r, expiry);
     pl_buf_append_byte(&json, '{');
     append_key(&json, asked->key);
     if (op->name == PL_OP_PUT) {
+        if (expiry[0] != '\0')
+            pl_buf_append_format(&json, ",\"T\":%s", expiry);
         pl_buf_append_format(&json, ",\"V\":%llu", (unsigned long long)asked->version);
         append_attributes(r, &json);
     }
@@ -208,8 +243,11 @@ static void ask_write(struct rig *r)
         pl_buf_append_format(&text, "SET V = %llu", (unsigned long long)asked->version);
         if (draw(r, 2) == 0)
             pl_buf_append_format(&text, ", A = \"%u\"", draw(r, 4));
-        if (draw(r, 3) == 0)
-            pl_buf_append_bytes(&text, pl_str(" REMOVE L"));
+        if (expiry[0] != '\0')
+            pl_buf_append_format(&text, ", T = %s", expiry);
+        pl_buf_append_bytes(&text, pl_str(expiry[0] == '\0' ? " REMOVE T"
+                                          : draw(r, 3) == 0 ? " REMOVE L"
+                                                            : ""));
         op->update_text = pl_arena_copy(&op->arena, pl_buf_view(&text));
     }
     CHECK(pl_json_read_item(pl_buf_view(&json), PL_JSON_PLAIN, &op->arena, &op->bytes, &op->item, &r->why) ==
@@ -237,6 +275,10 @@ static void ask_alter(struct rig *r)
         "{\"indexes\":{\"Local\":{\"sort_key\":\"A:S\",\"project\":\"all\"}}}",
         "{\"indexes\":{\"Local\":{\"sort_key\":\"A:S\",\"project\":[\"V\"]}}}",
         "{\"indexes\":{\"Local\":null}}",
+        "{\"ttl\":\"T\"}",
+        "{\"ttl\":\"T\"}",
+        "{\"ttl\":null}",
+        "{\"ttl\":\"V\"}", /* the version: a number of seconds more than five years ago */
     };
     struct asked *asked = ask(r, PL_OP_ALTER);
 
@@ -278,8 +320,9 @@ static void load_module(struct rig *r, uint32_t which)
     int rc;
 
     snprintf(text, sizeof text,
-             "return { table = 'Things', partition_key = '%s:S', sort_key = 'K:S', indexes = { %s } }",
-             which == REFUSED ? "Q" : "P", modules[which] == NULL ? "" : modules[which]);
+             "return { table = 'Things', partition_key = '%s:S', sort_key = 'K:S', %s indexes = { %s } }",
+             which == REFUSED ? "Q" : "P", which % 2 == 0 ? "ttl = 'T'," : "",
+             modules[which] == NULL ? "" : modules[which]);
     file.text = pl_str(text);
     rc = pl_script_load(&limits, pl_clock_system(), &file, modules[which] == NULL ? 0 : 1, &script, &r->why);
     if (rc == 0) {
@@ -309,6 +352,20 @@ static void create(struct rig *r)
 }
 
 /* ---- what it holds ---------------------------------------------------------------------------------- */
+
+/* True when nothing but its time can have taken the item away. */
+static bool may_have_expired(const struct rig *r, uint32_t key)
+{
+    return r->expires[key] != 0 && r->expires[key] * 1000 < rig_wall((void *)r);
+}
+
+static bool must_have_expired(const struct rig *r, uint32_t key)
+{
+    const struct pl_table *table = r->tables->tables[0];
+
+    return may_have_expired(r, key) && !table->expiry_filling &&
+           pl_bytes_equal(table->ttl_attribute, pl_str("T"));
+}
 
 static void check_versions(struct rig *r, struct pl_snapshot *snapshot)
 {
@@ -340,6 +397,13 @@ static void check_versions(struct rig *r, struct pl_snapshot *snapshot)
             pl_json_write_value(&json, PL_JSON_PLAIN, value);
             snprintf(found, sizeof found, "%.*s", (int)json.len, json.data);
         }
+        if (found[0] == '\0' && may_have_expired(r, i))
+            r->versions[i] = 0;
+        else if (r->versions[i] != 0)
+            CHECK_MSG(!must_have_expired(r, i), "seed %llu: key %u has not expired",
+                      (unsigned long long)test_seed(), i);
+        if (r->versions[i] == 0)
+            expected[0] = '\0';
         CHECK_MSG(strcmp(expected, found) == 0, "key %u: expected [%s], found [%s]", i, expected, found);
         pl_buf_deinit(&json);
         pl_buf_deinit(&bytes);
@@ -353,7 +417,8 @@ static void check_versions(struct rig *r, struct pl_snapshot *snapshot)
 static bool is_in_use(const struct rig *r, uint32_t id)
 {
     const struct pl_table *table = r->tables->tables[0];
-    bool found = table->id == id || (table->collection_id == id && id != 0);
+    bool found =
+        table->id == id || (table->expiry_id == id && id != 0) || (table->collection_id == id && id != 0);
 
     for (uint32_t i = 0; i < table->index_count; i++)
         found = found || table->indexes[i].id == id;
@@ -400,6 +465,7 @@ static void check_all(struct rig *r)
 static void reopen(struct rig *r, bool clean)
 {
     settle(r);
+    r->expired += pl_shard_stats(r->shard).expired;
     close_rig(r, clean);
     open_rig(r);
 }
@@ -432,7 +498,7 @@ static void step(struct rig *r)
         reopen(r, draw(r, 2) == 0);
     }
     if (draw(r, 200) == 0) {
-        settle(r);
+        rest(r);
         check_all(r);
     }
 }
@@ -459,8 +525,10 @@ static void live(bool by_modules)
     }
     for (int i = 0; i < STEPS; i++)
         step(&r);
-    settle(&r);
+    rest(&r);
     check_all(&r);
+    r.expired += pl_shard_stats(r.shard).expired;
+    CHECK(r.expired > 0);
     reopen(&r, false);
     check_all(&r);
     close_rig(&r, true);
