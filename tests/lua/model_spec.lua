@@ -529,6 +529,101 @@ local function batch_get(db)
   end
 end
 
+-- One item of a transaction: what is asked, the code of its reason, and what the item becomes.
+local function random_part(name)
+  local part, code, new = {}, "None", nil
+  local item = random_item(name)
+  local key = key_of(name, item)
+  local old = model[name][key_text(name, item)]
+  local function guarded() return chance(60) or condition_of(part, old) end
+  local action = one_of { "put", "put", "update", "delete", "check" }
+  part[action] = name
+  if action == "put" then
+    part.item, new = item, item
+    if not guarded() then code = "ConditionalCheckFailed" end
+  elseif action == "update" then
+    local apply, creates
+    part.key = key
+    part.expression, part.values, apply, creates = one_of(UPDATES)()
+    new = (old or creates) and copy(old or key) or nil
+    if new and apply(new) then code = "ValidationError" end
+    if part.expression == "SET G = :n" and name == "Singles" then
+      code, new.G = "None", 5 -- no index of this table has it as key
+    end
+  elseif action == "delete" then
+    part.key = key
+    if not guarded() then code = "ConditionalCheckFailed" end
+  else
+    part.key, new, part.condition = key, old, "attribute_not_exists(P)"
+    if not condition_of(part, old) or (part.condition == "attribute_not_exists(P)" and old) then
+      code = "ConditionalCheckFailed"
+    end
+  end
+  return part, code, new
+end
+
+-- The reasons that a client is told: the first ValidationError alone, or every condition that failed.
+local function reasons_of(codes)
+  local cancelled, invalid = false, nil
+  for i, code in ipairs(codes) do
+    cancelled = cancelled or code ~= "None"
+    if code == "ValidationError" and not invalid then invalid = i end
+  end
+  if invalid then
+    for i in ipairs(codes) do codes[i] = i == invalid and "ValidationError" or "None" end
+  end
+  return cancelled and table.concat(codes, ",") or nil
+end
+
+local function transact_write(db)
+  local parts, codes, changes, seen = {}, {}, {}, {}
+  for _ = 1, math.random(1, 6) do
+    local name = some_name()
+    local part, code, new = random_part(name)
+    local at = key_text(name, part.item or part.key)
+    if not seen[name .. at] then
+      seen[name .. at] = true
+      parts[#parts + 1], codes[#codes + 1] = part, code
+      changes[#changes + 1] = { name, at, new }
+    end
+  end
+  local options = chance(20) and { token = tostring(math.random(1 << 40)) } or nil
+  local expected = reasons_of(codes)
+  for _ = 1, options and not expected and 3 or 1 do -- under its token it is done once
+    local result, why, code, reasons = db:transact(parts, options)
+    if expected then
+      local got = {}
+      for i, reason in ipairs(reasons or {}) do got[i] = reason.code end
+      expect("transact " .. scratch.dump(parts) .. " (" .. tostring(why) .. ")", expected, table.concat(got, ","))
+      expect("transact", "TransactionCanceledException", code)
+    else
+      expect("transact " .. scratch.dump(parts) .. ": " .. tostring(why), true, result)
+    end
+  end
+  if expected then return end
+  for _, change in ipairs(changes) do
+    model[change[1]][change[2]] = change[3]
+  end
+end
+
+local function transact_get(db)
+  local parts, expected, seen = {}, {}, {}
+  for _ = 1, math.random(1, 20) do
+    local name = some_name()
+    local key = random_key(name)
+    local at = key_text(name, key)
+    if not seen[name .. at] then
+      seen[name .. at] = true
+      parts[#parts + 1] = { get = name, key = key }
+      expected[#parts] = scratch.dump(model[name][at])
+    end
+  end
+  local got = assert(db:transact(parts))
+  for i = 1, #parts do
+    expect("transact get " .. i, expected[i], scratch.dump(got[i]))
+  end
+end
+
 local function count_tables(db)
   for name in pairs(model) do
     local count, size = 0, db:describe(name)
@@ -538,8 +633,9 @@ local function count_tables(db)
 end
 
 local WEIGHTED = {
-  { 30, put }, { 25, update }, { 8, delete }, { 10, get }, { 1, get_with_a_wrong_key }, { 12, query_pages },
+  { 26, put }, { 22, update }, { 8, delete }, { 9, get }, { 1, get_with_a_wrong_key }, { 12, query_pages },
   { 6, query_items }, { 2, scan_pages }, { 3, batch_write }, { 2, batch_get }, { 1, count_tables },
+  { 6, transact_write }, { 2, transact_get },
 }
 
 local function random_operation()
