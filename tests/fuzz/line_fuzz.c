@@ -7,6 +7,20 @@
  * Any bytes are lines. Each is read, parsed and answered; the answer must be whole
  * lines of UTF-8, and an operation must be good for the next line after a failure.
  */
+/* Of a transaction every second one is refused, and shows what it was asked with. */
+static void answer_children(struct pl_operation *op)
+{
+    if (op->name == PL_OP_TRANSACT_WRITE)
+        op->reply.rc = PL_ECANCELLED;
+    for (uint32_t i = 0; i < op->child_count; i += 2) {
+        struct pl_operation *child = &op->children[i];
+
+        child->reply.rc = op->name == PL_OP_TRANSACT_WRITE ? PL_ECONDITION : 0;
+        child->reply.has_item = true;
+        child->reply.item = child->item;
+    }
+}
+
 static void answer(struct pl_bytes text, struct pl_operation *op, struct pl_buf *out)
 {
     struct pl_line line;
@@ -25,6 +39,7 @@ static void answer(struct pl_bytes text, struct pl_operation *op, struct pl_buf 
         op->reply.item = op->item;
         op->reply.has_last_key = op->has_start_key;
         op->reply.last_key = op->start_key;
+        answer_children(op);
         pl_line_write_reply(out, line.tag, op);
     }
     if (pl_buf_status(out) != 0 || out->len == 0 || out->data[out->len - 1] != '\n')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/line.h"
 #include "model/json.h"
+#include "model/transaction.h"
 
 #include "test.h"
 
@@ -174,6 +175,60 @@ static void a_batch_of_too_many_is_refused_before_it_costs_memory(void)
     pl_buf_deinit(&text);
 }
 
+static void a_transaction_is_its_children_in_order(void)
+{
+    struct request r = read_line("TRANSACT TOKEN \"t \\u0031\" "
+                                 "[{\"put\":\"A\",\"item\":{\"id\":1},\"if\":\"b = 2\",\"else\":\"ALL_OLD\"},"
+                                 "{\"key\":{\"id\":2},\"update\":\"B\",\"set\":\"SET #n = "
+                                 ":v\",\"values\":{\":v\":{\"$set\":[1]},\":w\":\"x\"},"
+                                 "\"names\":{\"#n\":\"c\"}},{\"delete\":\"A\",\"key\":{\"id\":3},\"if\":\"@"
+                                 "mine\",\"args\":{\"u\":\"ann\"}},"
+                                 "{\"check\":\"A\",\"key\":{\"id\":4},\"if\":\"d > 1\"}] CAPACITY TOTAL");
+    const struct pl_operation *child = r.op.children;
+
+    CHECK_MSG(r.rc == 0, "%s", r.why.text);
+    CHECK(r.op.name == PL_OP_TRANSACT_WRITE && r.op.child_count == 4 && says(r.op.token, "t 1"));
+    CHECK(r.op.report == PL_CAPACITY_TOTAL);
+    CHECK(child[0].name == PL_OP_PUT && says(child[0].table_name, "A") &&
+          item_is(child[0].item, "{\"id\":1}"));
+    CHECK(says(child[0].condition_text, "b = 2") && child[0].return_old_on_failure &&
+          child[0].params.literals);
+    CHECK(child[1].name == PL_OP_UPDATE && says(child[1].table_name, "B"));
+    CHECK(item_is(child[1].item, "{\"id\":2}") && says(child[1].update_text, "SET #n = :v"));
+    CHECK(!child[1].params.literals && child[1].params.value_count == 2 && child[1].params.name_count == 1);
+    CHECK(child[1].params.values[0].value.type == PL_TYPE_NS);
+    CHECK(child[2].name == PL_OP_DELETE && says(child[2].condition_name, "mine") &&
+          child[2].has_condition_args);
+    CHECK(child[2].condition_args.type == PL_TYPE_M && item_is(child[2].item, "{\"id\":3}"));
+    CHECK(child[3].name == PL_OP_CONDITION_CHECK && says(child[3].condition_text, "d > 1"));
+    pl_operation_deinit(&r.op);
+
+    r = read_line(
+        "TRANSACT [ {\"get\":\"A\",\"key\":{\"id\":1},\"project\":\"a, b\"} , {\"get\":\"B\",\"key\":{}} ]");
+    CHECK_MSG(r.rc == 0, "%s", r.why.text);
+    CHECK(r.op.name == PL_OP_TRANSACT_GET && r.op.child_count == 2 && r.op.token.data == NULL);
+    CHECK(says(r.op.children[0].projection_text, "a, b") && r.op.children[1].name == PL_OP_GET);
+    pl_operation_deinit(&r.op);
+}
+
+static void a_transaction_of_too_many_is_refused_before_it_costs_memory(void)
+{
+    struct pl_buf text = { 0 };
+    struct request r;
+
+    pl_buf_append_bytes(&text, pl_str("TRANSACT [1"));
+    for (int i = 0; i < PL_TRANSACTION_CHILDREN_MAX; i++)
+        pl_buf_append_bytes(&text, pl_str(",{}"));
+    pl_buf_append_bytes(&text, pl_str("]"));
+    pl_buf_append_byte(&text, '\0');
+    r = read_line(text.data);
+    CHECK(r.rc == PL_EINVALID && r.op.children == NULL);
+    CHECK_MSG(strstr(r.why.text, "Member must have length less than or equal to 100") != NULL, "%s",
+              r.why.text);
+    pl_operation_deinit(&r.op);
+    pl_buf_deinit(&text);
+}
+
 static void create_puts_the_name_into_the_definition(void)
 {
     struct request r = read_line("CREATE Carts {\"partition_key\":\"UserID:S\"}");
@@ -252,6 +307,33 @@ static void what_is_wrong_is_named(void)
         { "PUT T {\"a\":1} NAMES {\"n\":\"a\"}", PL_EINVALID, "beginning with '#', found \"n\"" },
         { "PUT T {\"a\":1} NAMES {\"#n\":1}", PL_ESYNTAX, "must be a string" },
         { "PUT T {\"a\":1} VALUES {\":v\":1,\":v\":2}", PL_EINVALID, "expected distinct names" },
+        { "TRANSACT", PL_ESYNTAX, "a JSON array" },
+        { "TRANSACT {}", PL_ESYNTAX, "a JSON array" },
+        { "TRANSACT []", PL_EINVALID, "Member must have length greater than or equal to 1" },
+        { "TRANSACT [5]", PL_ESYNTAX, "in the transaction: expected" },
+        { "TRANSACT [{}]", PL_ESYNTAX, "item 1: expected one of \"put\"" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":{\"a\":1}},{\"put\":\"T\"}]", PL_ESYNTAX,
+          "item 2: expected \"item\"" },
+        { "TRANSACT [{\"put\":\"T\",\"key\":{\"a\":1}}]", PL_ESYNTAX, "there can be no \"key\"" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":{},\"put\":\"T\"}]", PL_ESYNTAX, "twice there is \"put\"" },
+        { "TRANSACT [{\"put\":\"T\",\"delete\":\"T\",\"key\":{}}]", PL_EINVALID,
+          "TransactItems can only contain one of Check, Put, Update or Delete" },
+        { "TRANSACT [{\"check\":\"T\",\"key\":{\"a\":1}}]", PL_ESYNTAX, "expected \"if\"" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":{},\"else\":\"ALL_OLD\"}]", PL_ESYNTAX, "no \"else\"" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":{},\"if\":\"a = 1\",\"else\":\"NEW\"}]", PL_EINVALID,
+          "\"ALL_OLD\"" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":{},\"if\":\"a = 1\",\"args\":1}]", PL_ESYNTAX, "no \"args\"" },
+        { "TRANSACT [{\"put\":5,\"item\":{}}]", PL_ESYNTAX, "\"put\" as a string" },
+        { "TRANSACT [{\"put\":\"T\",\"item\":[]}]", PL_ESYNTAX, "the item as a JSON object" },
+        { "TRANSACT [{\"replace\":\"T\"}]", PL_ESYNTAX, "no member \"replace\"" },
+        { "TRANSACT [{\"get\":\"T\",\"key\":{},\"if\":\"a = 1\"}]", PL_ESYNTAX, "no \"if\"" },
+        { "TRANSACT [{\"get\":\"T\",\"key\":{}},{\"delete\":\"T\",\"key\":{}}]", PL_EINVALID,
+          "\"get\" stands alone" },
+        { "TRANSACT TOKEN \"t\" [{\"get\":\"T\",\"key\":{}}]", PL_EINVALID, "takes no TOKEN" },
+        { "TRANSACT TOKEN t [{\"delete\":\"T\",\"key\":{}}]", PL_ESYNTAX, "a JSON string after TOKEN" },
+        { "TRANSACT TOKEN \"\" [{\"delete\":\"T\",\"key\":{}}]", PL_EINVALID, "clientRequestToken" },
+        { "TRANSACT [{\"delete\":\"T\",\"key\":{}}] CONSISTENT", PL_ESYNTAX, "does not take" },
+        { "TRANSACT [{\"delete\":\"T\",\"key\":{}}", PL_ESYNTAX, "in the transaction" },
         { "BATCH PUT {}", PL_ESYNTAX, "expected GET or WRITE, found 'PUT'" },
         { "BATCH GET {}", PL_EINVALID, "at least one key" },
         { "BATCH GET {\"T\":{}}", PL_ESYNTAX, "a list of keys" },
@@ -381,6 +463,59 @@ static void a_refused_condition_shows_the_item_it_met(void)
     pl_operation_deinit(&r.op);
 }
 
+static void a_cancelled_transaction_shows_its_reasons(void)
+{
+    struct request r =
+        read_line("#9 TRANSACT [{\"put\":\"T\",\"item\":{\"a\":1}},{\"put\":\"T\",\"item\":{\"a\":2}},"
+                  "{\"put\":\"T\",\"item\":{\"a\":3}}]");
+    struct pl_buf out = { 0 };
+
+    CHECK(r.rc == 0);
+    r.op.reply.rc = PL_ECANCELLED;
+    r.op.children[0].reply.rc = PL_ECONDITION;
+    r.op.children[0].reply.has_item = true;
+    r.op.children[0].reply.item = r.op.children[0].item;
+    r.op.children[2].reply.rc = pl_reason_set(&r.op.children[2].reply.why, PL_EREJECTED, "not\nthis");
+    pl_line_write_reply(&out, r.line.tag, &r.op);
+    CHECK_MSG(
+        says(
+            pl_buf_view(&out),
+            "#9 ROW {\"reasons\":[{\"code\":\"ConditionalCheckFailed\",\"message\":\"The conditional request "
+            "failed\",\"item\":{\"a\":1}},{\"code\":\"None\"},{\"code\":\"WriteRejected\",\"message\":"
+            "\"not\\nthis\"}]}\n"
+            "#9 ERR TransactionCanceledException Transaction cancelled, please refer cancellation reasons "
+            "for "
+            "specific reasons [ConditionalCheckFailed, None, WriteRejected]\n"),
+        "%.*s", (int)out.len, out.data);
+    pl_buf_deinit(&out);
+    pl_operation_deinit(&r.op);
+}
+
+static void a_transaction_that_reads_has_a_row_for_each(void)
+{
+    struct request r =
+        read_line("TRANSACT [{\"get\":\"T\",\"key\":{\"a\":1}},{\"get\":\"U\",\"key\":{\"a\":2}},"
+                  "{\"get\":\"T\",\"key\":{\"a\":3}}] CAPACITY TOTAL");
+    struct pl_buf out = { 0 };
+
+    CHECK(r.rc == 0);
+    r.op.children[1].reply.has_item = true;
+    r.op.children[1].reply.item = r.op.children[1].item;
+    r.op.reply.count = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        r.op.children[i].reply.capacity.table_halves = 4;
+        pl_capacity_add(&r.op.reply.capacity, &r.op.children[i].reply.capacity);
+    }
+    pl_line_write_reply(&out, r.line.tag, &r.op);
+    CHECK_MSG(says(pl_buf_view(&out), "ROW null\nROW {\"a\":2}\nROW null\n"
+                                      "END "
+                                      "{\"count\":1,\"capacity\":{\"total\":6,\"tables\":{\"T\":{\"total\":4}"
+                                      ",\"U\":{\"total\":2}}}}\n"),
+              "%.*s", (int)out.len, out.data);
+    pl_buf_deinit(&out);
+    pl_operation_deinit(&r.op);
+}
+
 static void an_error_stays_on_one_line(void)
 {
     struct pl_buf out = { 0 };
@@ -430,6 +565,8 @@ int main(void)
     RUN(earlier_values_survive_later_ones);
     RUN(a_batch_is_its_children);
     RUN(a_batch_of_too_many_is_refused_before_it_costs_memory);
+    RUN(a_transaction_is_its_children_in_order);
+    RUN(a_transaction_of_too_many_is_refused_before_it_costs_memory);
     RUN(create_puts_the_name_into_the_definition);
     RUN(every_example_of_the_help_is_understood);
     RUN(every_clause_of_a_verb_stands_in_its_grammar);
@@ -440,6 +577,8 @@ int main(void)
     RUN(capacity_asked_for_comes_as_row_and_end);
     RUN(what_a_batch_left_out_can_be_sent_as_it_is);
     RUN(a_refused_condition_shows_the_item_it_met);
+    RUN(a_cancelled_transaction_shows_its_reasons);
+    RUN(a_transaction_that_reads_has_a_row_for_each);
     RUN(an_error_stays_on_one_line);
     RUN(help_is_json_a_line_each);
     RUN(hello_knows_its_protocol);
