@@ -116,7 +116,7 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
     [PL_VERB_DESCRIBE] = {
         .word = "DESCRIBE", .kind = PL_VERB_OPERATION, .operation = PL_OP_DESCRIBE, .arguments = { PL_ARGUMENT_TABLE },
         .grammar = "DESCRIBE table",
-        .summary = "a table's definition, its size, and the state of its indexes",
+        .summary = "a table's definition, its size, and the state of its indexes and its expiry",
         .example = "DESCRIBE Messages",
     },
     [PL_VERB_CREATE] = {
