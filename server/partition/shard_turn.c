@@ -372,14 +372,20 @@ static int apply_change(struct pl_shard *shard, struct group *group, struct pl_b
     return rc;
 }
 
+/* Readers see the batch whole: of a transaction, and of an item and its index entries, nobody sees a part. */
 static int apply_changes(struct pl_shard *shard, const struct pl_batch *batch)
 {
     struct group group = { .count = 0 };
     int rc = 0;
 
+    pl_state_hold(shard->state);
     for (size_t i = 0; i < batch->change_count && rc == 0; i++)
         rc = apply_change(shard, &group, batch->changes[i].bytes);
-    return rc != 0 ? rc : apply_group(shard, &group);
+    if (rc == 0)
+        rc = apply_group(shard, &group);
+    if (rc == 0)
+        pl_state_show(shard->state);
+    return rc;
 }
 
 /* Who looks at what is new, by sequence or by time, learns of it. */

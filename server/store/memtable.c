@@ -11,6 +11,8 @@
 enum { LEVELS_MAX = 12, CHUNK_BYTES = 256 * 1024, FIRST_CHUNK_BYTES = 8 * 1024, FIRST_SLOTS = 256 };
 
 struct value {
+    struct value *older; /* what it replaced; NULL: nothing */
+    uint64_t moment;
     uint32_t len;
     bool tombstone;
     char bytes[];
@@ -50,6 +52,7 @@ struct pl_memtable {
     struct chunk *chunks;
     size_t used_bytes; /* of the newest chunk */
     atomic_size_t size_bytes;
+    uint64_t moment; /* of what is set now */
     uint64_t random;
     struct pl_memtable_node *head; /* LEVELS_MAX levels and no key */
 };
@@ -291,14 +294,29 @@ const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *n
     return next_at(node, 0);
 }
 
-void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out)
+struct pl_bytes pl_memtable_key(const struct pl_memtable_node *node)
+{
+    return key_of(node);
+}
+
+bool pl_memtable_read_at(const struct pl_memtable_node *node, uint64_t moment, struct pl_memtable_entry *out)
 {
     const struct value *value =
         atomic_load_explicit(&((struct pl_memtable_node *)node)->value, memory_order_acquire);
 
+    while (value != NULL && value->moment > moment)
+        value = value->older;
+    if (value == NULL)
+        return false;
     out->key = key_of(node);
     out->value = pl_bytes(value->bytes, value->len);
     out->tombstone = value->tombstone;
+    return true;
+}
+
+void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out)
+{
+    (void)pl_memtable_read_at(node, UINT64_MAX, out); /* a node has a value */
 }
 
 static struct pl_memtable_node *look_up(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash)
@@ -320,18 +338,27 @@ uint64_t pl_memtable_hash(struct pl_bytes key)
     return XXH3_64bits(key.data, key.len);
 }
 
-bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
-                     struct pl_memtable_entry *out)
+bool pl_memtable_get_at(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash, uint64_t moment,
+                        struct pl_memtable_entry *out)
 {
     const struct pl_memtable_node *node = look_up(table, key, hash);
 
-    if (node == NULL)
-        return false;
-    pl_memtable_read(node, out);
-    return true;
+    return node != NULL && pl_memtable_read_at(node, moment, out);
+}
+
+bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,
+                     struct pl_memtable_entry *out)
+{
+    return pl_memtable_get_at(table, key, hash, UINT64_MAX, out);
 }
 
 /* ---- setting ---------------------------------------------------------------------------------------- */
+
+void pl_memtable_set_moment(struct pl_memtable *table, uint64_t moment)
+{
+    PL_ASSERT(moment >= table->moment);
+    table->moment = moment;
+}
 
 static int draw_level_count(struct pl_memtable *table)
 {
@@ -351,6 +378,8 @@ static struct value *new_value(struct pl_memtable *table, struct pl_bytes bytes,
 
     if (value == NULL)
         return NULL;
+    value->older = NULL;
+    value->moment = table->moment;
     value->len = (uint32_t)bytes.len;
     value->tombstone = tombstone;
     if (bytes.len > 0)
@@ -452,6 +481,7 @@ static bool replace(struct pl_memtable *table, const struct entrance *e)
 
     if (node == NULL)
         return false;
+    e->value->older = atomic_load_explicit(&node->value, memory_order_relaxed);
     atomic_store_explicit(&node->value, e->value, memory_order_release);
     return true;
 }

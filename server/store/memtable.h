@@ -20,6 +20,9 @@
  * replaced by one pointer. Old values stay in the table's memory until all of it
  * goes: whoever holds a reference may keep views into it. A deletion is a value too (a tombstone): it hides what the
  * store below has.
+ *
+ * Every value belongs to a moment, a number that the writer chooses and that never falls, and knows the one
+ * before it: who looks as of a moment sees nothing of later ones, so that many keys can change at once.
  */
 struct pl_memtable;
 
@@ -46,6 +49,9 @@ struct pl_memtable_entry {
 enum { PL_MEMTABLE_GROUP_MAX = 16 };
 int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_entry *entries, size_t count);
 
+/** What is set from now on belongs to `moment`; at first to 0. The one writer's thread. */
+void pl_memtable_set_moment(struct pl_memtable *table, uint64_t moment);
+
 /** Memory taken so far, old values included. Any thread. */
 size_t pl_memtable_size_bytes(const struct pl_memtable *table);
 
@@ -59,6 +65,10 @@ bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint6
 /** Have the memory near that pl_memtable_get() will want for these keys, all together. At most PL_MEMTABLE_GROUP_MAX. */
 void pl_memtable_prefetch(const struct pl_memtable *table, const uint64_t *hashes, size_t count);
 
+/** As pl_memtable_get(), of what belongs to `moment` or an earlier one. */
+bool pl_memtable_get_at(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash, uint64_t moment,
+                        struct pl_memtable_entry *out);
+
 /** A place in a table: a node, NULL past either end. Good as long as a reference is held. */
 struct pl_memtable_node;
 
@@ -67,6 +77,9 @@ const struct pl_memtable_node *pl_memtable_seek(const struct pl_memtable *table,
 const struct pl_memtable_node *pl_memtable_seek_before(const struct pl_memtable *table,
                                                        struct pl_bytes below);
 const struct pl_memtable_node *pl_memtable_next(const struct pl_memtable_node *node);
+struct pl_bytes pl_memtable_key(const struct pl_memtable_node *node);
 void pl_memtable_read(const struct pl_memtable_node *node, struct pl_memtable_entry *out);
+/** As of `moment`. False: the key was not there yet. */
+bool pl_memtable_read_at(const struct pl_memtable_node *node, uint64_t moment, struct pl_memtable_entry *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/state.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@ struct pl_state {
     pthread_mutex_t lock; /* of the two pointers: a snapshot must take both of one moment */
     struct pl_memtable *active;
     struct pl_memtable *frozen; /* NULL: none */
+    _Atomic uint64_t shown;     /* readers see the tables as of this moment */
+    uint64_t moment;            /* what is set now belongs to this one: the same, or the next */
 };
 
 int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_state **out)
@@ -59,6 +62,17 @@ int pl_state_set_group(struct pl_state *state, const struct pl_memtable_entry *e
     return pl_memtable_set_group(state->active, entries, count);
 }
 
+void pl_state_hold(struct pl_state *state)
+{
+    state->moment = atomic_load_explicit(&state->shown, memory_order_relaxed) + 1;
+    pl_memtable_set_moment(state->active, state->moment);
+}
+
+void pl_state_show(struct pl_state *state)
+{
+    atomic_store_explicit(&state->shown, state->moment, memory_order_release);
+}
+
 size_t pl_state_active_bytes(const struct pl_state *state)
 {
     return pl_memtable_size_bytes(state->active);
@@ -73,6 +87,9 @@ int pl_state_freeze(struct pl_state *state)
     fresh = pl_memtable_new_after(state->active);
     if (fresh == NULL)
         return PL_ENOMEM;
+    /* Half a change must not come to be in the store, which knows no moments. */
+    PL_ASSERT(atomic_load_explicit(&state->shown, memory_order_relaxed) == state->moment);
+    pl_memtable_set_moment(fresh, state->moment);
     pthread_mutex_lock(&state->lock);
     state->frozen = state->active;
     state->active = fresh;
@@ -155,6 +172,7 @@ struct pl_snapshot {
 
     /* The walk: where each source stands, on what it gives next. */
     bool down;
+    uint64_t moment; /* of its begin */
     const struct pl_memtable_node *nodes[TABLES];
     bool stored; /* the store's cursor stands on something */
     struct pl_bytes stored_key, stored_value;
@@ -257,13 +275,20 @@ int pl_snapshot_renew(struct pl_snapshot *snapshot)
     return rc;
 }
 
+/* All that belongs to it is in the tables. */
+static uint64_t moment_shown(const struct pl_snapshot *snapshot)
+{
+    return atomic_load_explicit(&snapshot->state->shown, memory_order_acquire);
+}
+
 int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out)
 {
     struct pl_memtable_entry entry;
-    uint64_t hash = pl_memtable_hash(key);
+    uint64_t hash = pl_memtable_hash(key), moment = moment_shown(snapshot);
 
     for (int i = 0; i < TABLES; i++) {
-        if (snapshot->tables[i] == NULL || !pl_memtable_get(snapshot->tables[i], key, hash, &entry))
+        if (snapshot->tables[i] == NULL ||
+            !pl_memtable_get_at(snapshot->tables[i], key, hash, moment, &entry))
             continue;
         if (entry.tombstone)
             return PL_ENOTFOUND;
@@ -323,10 +348,28 @@ static int step_stored(struct pl_snapshot *s)
                                   : pl_cursor_next(s->cursor, &s->stored_key, &s->stored_value));
 }
 
+/* A skip list is linked one way: going down is looking again. Keys that came after the walk began are passed over. */
 static void step_table(struct pl_snapshot *s, int i, struct pl_bytes key)
 {
-    /* A skip list is linked one way: going down is looking again. */
-    s->nodes[i] = s->down ? pl_memtable_seek_before(s->tables[i], key) : pl_memtable_next(s->nodes[i]);
+    struct pl_memtable_entry entry = { .key = key };
+
+    do {
+        s->nodes[i] =
+            s->down ? pl_memtable_seek_before(s->tables[i], entry.key) : pl_memtable_next(s->nodes[i]);
+        if (s->nodes[i] == NULL)
+            return;
+        entry.key = pl_memtable_key(s->nodes[i]);
+    } while (!pl_memtable_read_at(s->nodes[i], s->moment, &entry));
+}
+
+/* The first of a table, from where a look has found it. */
+static void enter_table(struct pl_snapshot *s, int i, const struct pl_memtable_node *node)
+{
+    struct pl_memtable_entry entry;
+
+    s->nodes[i] = node;
+    if (node != NULL && !pl_memtable_read_at(node, s->moment, &entry))
+        step_table(s, i, pl_memtable_key(node));
 }
 
 /* The key that comes next of all sources; its newest value, or that it is deleted. False: none is left. */
@@ -341,7 +384,7 @@ static bool choose(const struct pl_snapshot *s, struct pl_memtable_entry *out)
 
         if (s->nodes[i] == NULL)
             continue;
-        pl_memtable_read(s->nodes[i], &entry);
+        (void)pl_memtable_read_at(s->nodes[i], s->moment, &entry); /* it was there when we came */
         order = found ? pl_bytes_compare(entry.key, out->key) : -1;
         if (found && s->down)
             order = -order;
@@ -357,15 +400,9 @@ static bool choose(const struct pl_snapshot *s, struct pl_memtable_entry *out)
 /* Every source that stands on `key` moves on. */
 static int pass(struct pl_snapshot *s, struct pl_bytes key)
 {
-    for (int i = 0; i < TABLES; i++) {
-        struct pl_memtable_entry entry;
-
-        if (s->nodes[i] == NULL)
-            continue;
-        pl_memtable_read(s->nodes[i], &entry);
-        if (pl_bytes_equal(entry.key, key))
+    for (int i = 0; i < TABLES; i++)
+        if (s->nodes[i] != NULL && pl_bytes_equal(pl_memtable_key(s->nodes[i]), key))
             step_table(s, i, key);
-    }
     if (s->stored && pl_bytes_equal(s->stored_key, key))
         return step_stored(s);
     return 0;
@@ -397,8 +434,9 @@ int pl_snapshot_seek(struct pl_snapshot *s, struct pl_bytes at_least, struct pl_
     int rc;
 
     s->down = false;
+    s->moment = moment_shown(s);
     for (int i = 0; i < TABLES; i++)
-        s->nodes[i] = s->tables[i] == NULL ? NULL : pl_memtable_seek(s->tables[i], at_least);
+        enter_table(s, i, s->tables[i] == NULL ? NULL : pl_memtable_seek(s->tables[i], at_least));
     rc = note_stored(s, pl_cursor_seek(s->cursor, at_least, &s->stored_key, &s->stored_value));
     return rc != 0 ? rc : settle_on(s, key, value);
 }
@@ -409,8 +447,9 @@ int pl_snapshot_seek_before(struct pl_snapshot *s, struct pl_bytes below, struct
     int rc;
 
     s->down = true;
+    s->moment = moment_shown(s);
     for (int i = 0; i < TABLES; i++)
-        s->nodes[i] = s->tables[i] == NULL ? NULL : pl_memtable_seek_before(s->tables[i], below);
+        enter_table(s, i, s->tables[i] == NULL ? NULL : pl_memtable_seek_before(s->tables[i], below));
     rc = note_stored(s, pl_cursor_seek_before(s->cursor, below, &s->stored_key, &s->stored_value));
     return rc != 0 ? rc : settle_on(s, key, value);
 }

@@ -30,11 +30,18 @@ void pl_state_adopt(struct pl_state *state, struct pl_memtable *replayed);
 /** Every snapshot must have been closed. What was not flushed is in the journal. NULL is allowed. */
 void pl_state_free(struct pl_state *state);
 
-/** Set or delete `key`, visible to every snapshot at once. PL_ENOMEM changes nothing. */
+/** Set or delete `key`, visible to every snapshot at once, unless held. PL_ENOMEM changes nothing. */
 int pl_state_set(struct pl_state *state, struct pl_bytes key, struct pl_bytes value, bool tombstone);
 
 /** Several at once, in order; see pl_memtable_set_group(). After PL_ENOMEM set all of them again. */
 int pl_state_set_group(struct pl_state *state, const struct pl_memtable_entry *entries, size_t count);
+
+/**
+ * What is set from now on is seen by nobody, until pl_state_show() shows all of it at once: a change of several keys is seen
+ * whole or not at all. Twice is allowed. Nothing may be frozen in between.
+ */
+void pl_state_hold(struct pl_state *state);
+void pl_state_show(struct pl_state *state);
 
 /** Memory taken by what is not yet in the store. */
 size_t pl_state_active_bytes(const struct pl_state *state);
@@ -55,8 +62,8 @@ void pl_state_settle(struct pl_state *state);
 
 /**
  * One thread's place to look from. Between renew and reset it sees at least what was
- * applied when it was renewed, and newer values as they are set: each read is of the newest value of
- * its key. While renewed it pins pages and memory, so a loop resets it before it sleeps.
+ * applied when it was renewed, and newer values as they are set or shown: each read is of the newest value of
+ * its key, and a walk of the newest as it began. While renewed it pins pages and memory, so a loop resets it before it sleeps.
  */
 struct pl_snapshot;
 

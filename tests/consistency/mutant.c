@@ -160,3 +160,13 @@ int __wrap_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, 
     return __real_pl_stream_seek(walk, sequence > 1 ? sequence + 1 : sequence, out);
 }
 #endif
+
+#ifdef PL_MUTANT_NO_HOLD
+void __wrap_pl_state_hold(struct pl_state *state);
+
+/* What is applied is seen key by key. */
+void __wrap_pl_state_hold(struct pl_state *state)
+{
+    (void)state;
+}
+#endif

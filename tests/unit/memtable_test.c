@@ -209,6 +209,31 @@ static void a_tombstone_is_found_and_can_be_set_over(void)
     pl_memtable_unref(table);
 }
 
+static bool is_at(const struct pl_memtable *table, uint64_t moment, const char *value)
+{
+    struct pl_memtable_entry entry;
+
+    if (!pl_memtable_get_at(table, pl_str("key"), pl_memtable_hash(pl_str("key")), moment, &entry))
+        return value == NULL;
+    return value != NULL && pl_bytes_equal(entry.value, pl_str(value));
+}
+
+static void each_moment_has_its_own_newest_value(void)
+{
+    struct pl_memtable *table = pl_memtable_new();
+
+    CHECK(table != NULL);
+    pl_memtable_set_moment(table, 3);
+    CHECK(pl_memtable_set(table, pl_str("key"), pl_str("three"), false) == 0);
+    CHECK(pl_memtable_set(table, pl_str("key"), pl_str("three again"), false) == 0);
+    pl_memtable_set_moment(table, 7);
+    CHECK(pl_memtable_set(table, pl_str("key"), pl_str("seven"), false) == 0);
+    CHECK(is_at(table, 0, NULL) && is_at(table, 2, NULL));
+    CHECK(is_at(table, 3, "three again") && is_at(table, 6, "three again"));
+    CHECK(is_at(table, 7, "seven") && is_at(table, UINT64_MAX, "seven"));
+    pl_memtable_unref(table);
+}
+
 static void whoever_holds_a_reference_may_keep_views(void)
 {
     struct pl_memtable *table = pl_memtable_new();
@@ -314,6 +339,7 @@ int main(void)
     RUN(the_longest_key_and_a_long_value_fit);
     RUN(a_replaced_value_stays_where_it_was);
     RUN(a_tombstone_is_found_and_can_be_set_over);
+    RUN(each_moment_has_its_own_newest_value);
     RUN(whoever_holds_a_reference_may_keep_views);
     RUN(random_operations_agree_with_a_naive_table);
     RUN(thousands_of_keys_are_all_found);

@@ -232,6 +232,82 @@ static void a_walk_may_turn_back_but_not_forth(void)
     end(&f);
 }
 
+static void what_is_held_is_seen_all_at_once(void)
+{
+    struct fixture f;
+
+    start(&f, 0);
+    put(&f, "a", "stored");
+    flush(&f);
+    put(&f, "b", "frozen");
+    CHECK(pl_state_freeze(f.state) == 0);
+    put(&f, "c", "before");
+    CHECK(pl_snapshot_renew(f.snapshot) == 0);
+    pl_state_hold(f.state);
+    put(&f, "a", "held");
+    erase(&f, "b");
+    put(&f, "c", "held");
+    put(&f, "c", "held twice");
+    put(&f, "d", "held");
+    for (int i = 0; i < 2; i++) {
+        CHECK(reads(f.snapshot, "a", "stored") && reads(f.snapshot, "b", "frozen"));
+        CHECK(reads(f.snapshot, "c", "before") && reads(f.snapshot, "d", NULL));
+        CHECK(walks_as(f.snapshot, "a b c"));
+        CHECK(pl_snapshot_renew(f.snapshot) == 0); /* a new look sees no more */
+    }
+    pl_state_show(f.state);
+    CHECK(reads(f.snapshot, "a", "held") && reads(f.snapshot, "b", NULL));
+    CHECK(reads(f.snapshot, "c", "held twice") && reads(f.snapshot, "d", "held"));
+    CHECK(walks_as(f.snapshot, "a c d"));
+    end(&f);
+}
+
+/* As after a lack of memory: half a change is set, and then all of it again. */
+static void what_is_held_may_be_set_again(void)
+{
+    struct fixture f;
+
+    start(&f, 0);
+    put(&f, "a", "before");
+    CHECK(pl_snapshot_renew(f.snapshot) == 0);
+    for (int i = 0; i < 3; i++) {
+        pl_state_hold(f.state);
+        put(&f, "a", "held");
+        CHECK(reads(f.snapshot, "a", "before") && reads(f.snapshot, "b", NULL));
+    }
+    put(&f, "b", "held");
+    pl_state_show(f.state);
+    CHECK(reads(f.snapshot, "a", "held") && reads(f.snapshot, "b", "held"));
+    put(&f, "b", "after");
+    CHECK(reads(f.snapshot, "b", "after"));
+    flush(&f);
+    CHECK(pl_snapshot_renew(f.snapshot) == 0 && reads(f.snapshot, "a", "held") &&
+          reads(f.snapshot, "b", "after"));
+    end(&f);
+}
+
+static void a_walk_sees_what_was_shown_when_it_began(void)
+{
+    struct pl_bytes key, value;
+    struct fixture f;
+
+    start(&f, 0);
+    put(&f, "b", "before");
+    put(&f, "d", "before");
+    CHECK(pl_snapshot_renew(f.snapshot) == 0);
+    CHECK(pl_snapshot_seek(f.snapshot, pl_str("a"), &key, &value) == 0 && pl_bytes_equal(key, pl_str("b")));
+    pl_state_hold(f.state);
+    put(&f, "c", "shown");
+    put(&f, "d", "shown");
+    put(&f, "e", "shown");
+    pl_state_show(f.state);
+    CHECK(pl_snapshot_next(f.snapshot, &key, &value) == 0 && pl_bytes_equal(key, pl_str("d")) &&
+          pl_bytes_equal(value, pl_str("before")));
+    CHECK(pl_snapshot_next(f.snapshot, &key, &value) == PL_ENOTFOUND);
+    CHECK(walks_as(f.snapshot, "b c d e"));
+    end(&f);
+}
+
 static void a_flush_of_many_small_transactions_is_whole(void)
 {
     struct fixture f;
@@ -527,6 +603,9 @@ int main(void)
     RUN(only_one_table_is_frozen_at_a_time);
     RUN(views_stay_good_while_a_snapshot_holds);
     RUN(a_walk_may_turn_back_but_not_forth);
+    RUN(what_is_held_is_seen_all_at_once);
+    RUN(what_is_held_may_be_set_again);
+    RUN(a_walk_sees_what_was_shown_when_it_began);
     RUN(a_flush_of_many_small_transactions_is_whole);
     RUN(random_operations_agree_with_a_naive_state);
     RUN(an_old_snapshot_shows_its_moment);

@@ -344,10 +344,112 @@ static void a_reader_misses_nothing_that_a_flush_moves(void)
     scratch_dir_remove(&dir);
 }
 
+/* ---- many keys at once ---- */
+
+enum { CHANGED_KEYS = 40, CHANGES = 4000, CHANGES_BEFORE_FLUSH = 50 };
+
+/* Every change sets all keys to its number. */
+static void write_changes(struct shared *shared)
+{
+    char key[32], value[4];
+
+    for (uint32_t change = 1; change <= CHANGES; change++) {
+        pl_put_be32(value, change);
+        pl_state_hold(shared->state);
+        for (uint32_t n = 0; n < CHANGED_KEYS; n++)
+            if (pl_state_set(shared->state, key_of(n, key), pl_bytes(value, sizeof value), false) != 0)
+                atomic_fetch_add(&shared->wrong, 1);
+        pl_state_show(shared->state);
+        atomic_store(&shared->done, change);
+        if (change % CHANGES_BEFORE_FLUSH != 0)
+            continue;
+        if (pl_state_freeze(shared->state) != 0 || pl_state_flush(shared->state) != 0)
+            atomic_fetch_add(&shared->wrong, 1);
+        pl_state_settle(shared->state);
+    }
+}
+
+/* The number of the change that a random key shows; 0: none yet. */
+static uint32_t change_seen(struct pl_snapshot *snapshot, uint64_t *seed)
+{
+    struct pl_bytes value;
+    char space[32];
+    int rc = pl_snapshot_get(snapshot, key_of((uint32_t)(test_random(seed) % CHANGED_KEYS), space), &value);
+
+    return rc == 0 ? pl_get_be32(value.data) : 0;
+}
+
+static bool walk_is_of_one_change(struct pl_snapshot *snapshot)
+{
+    struct pl_bytes key, value;
+    uint32_t change = 0, count = 0;
+    int rc = pl_snapshot_seek(snapshot, pl_bytes("", 0), &key, &value);
+
+    for (; rc == 0; rc = pl_snapshot_next(snapshot, &key, &value), count++) {
+        if (count > 0 && pl_get_be32(value.data) != change)
+            return false;
+        change = pl_get_be32(value.data);
+    }
+    return rc == PL_ENOTFOUND && (count == 0 || count == CHANGED_KEYS);
+}
+
+static void *read_changes(void *arg)
+{
+    struct shared *shared = arg;
+    uint64_t seed = (uint64_t)(uintptr_t)&seed;
+    struct pl_snapshot *snapshot;
+    uint32_t seen, most = 0;
+
+    if (pl_snapshot_open(shared->state, &snapshot) != 0) {
+        note_wrong(shared, "no snapshot could be opened");
+        return NULL;
+    }
+    while (atomic_load(&shared->done) < CHANGES) {
+        if (pl_snapshot_renew(snapshot) != 0)
+            note_wrong(shared, "a renewal failed");
+        for (int i = 0; i < 10; i++) {
+            seen = change_seen(snapshot, &seed);
+            if (seen < most)
+                note_wrong(shared, "a part of a change");
+            most = seen > most ? seen : most;
+        }
+        if (!walk_is_of_one_change(snapshot))
+            note_wrong(shared, "a walk through parts of changes");
+    }
+    pl_snapshot_close(snapshot);
+    return NULL;
+}
+
+static void a_change_of_many_keys_is_seen_whole(void)
+{
+    struct pl_store_options options = { .create = true,
+                                        .map_bytes_max = UINT64_C(4) << 30,
+                                        .readers_max = 8 };
+    struct scratch_dir dir = scratch_dir_make();
+    struct shared shared = { .done = 0 };
+    struct pl_store *store;
+    pthread_t readers[READERS];
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/store", dir.path);
+    CHECK(pl_store_open(path, &options, &store, NULL) == 0);
+    CHECK(pl_state_new(store, 0, &shared.state) == 0);
+    for (int i = 0; i < READERS; i++)
+        CHECK(pthread_create(&readers[i], NULL, read_changes, &shared) == 0);
+    write_changes(&shared);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    CHECK_MSG(atomic_load(&shared.wrong) == 0, "%u wrong", atomic_load(&shared.wrong));
+    pl_state_free(shared.state);
+    pl_store_close(store);
+    scratch_dir_remove(&dir);
+}
+
 int main(void)
 {
     RUN(readers_find_what_one_writer_has_set);
     RUN(a_seek_gives_nothing_below_its_bound_while_keys_come_in);
     RUN(a_reader_misses_nothing_that_a_flush_moves);
+    RUN(a_change_of_many_keys_is_seen_whole);
     return test_summary();
 }
