@@ -3,6 +3,7 @@
 #include "partition/prepare.h"
 #include "partition/prepare_transaction.h"
 #include "partition/shard_inside.h"
+#include "partition/stream.h"
 #include "partition/token.h"
 #include "partition/verify.h"
 
@@ -386,6 +387,102 @@ static void only_what_puts_something_grows(void)
     end(&r);
 }
 
+/* ---- what holds for every write ---------------------------------------------------------------------- */
+
+static unsigned stream_records(struct rig *r, const char *table)
+{
+    struct pl_stream_walk walk = { .stream_id = pl_tables_find(r->tables, pl_str(table))->stream_id };
+    struct pl_stream_record record;
+    unsigned count = 0;
+
+    CHECK(pl_snapshot_open(pl_shard_state(r->shard), &walk.snapshot) == 0);
+    CHECK(pl_snapshot_renew(walk.snapshot) == 0);
+    for (; walk.partition < PARTITIONS; walk.partition++)
+        for (int rc = pl_stream_seek(&walk, 1, &record); rc == 0; rc = pl_stream_next(&walk, &record))
+            count++;
+    pl_snapshot_close(walk.snapshot);
+    return count;
+}
+
+/* One for each write that changes something; none for a check, nor for what was cancelled. */
+static void each_write_has_its_record_in_the_stream(void)
+{
+    struct rig r;
+
+    start(&r);
+    CHECK(run(&r, "CREATE Told {\"partition_key\":\"P:S\",\"stream\":\"new_and_old_images\"}") == 0);
+    CHECK(run(&r,
+              "TRANSACT [{\"put\":\"Told\",\"item\":{\"P\":\"a\"}},{\"put\":\"Told\",\"item\":{\"P\":\"b\"}},"
+              "{\"delete\":\"Told\",\"key\":{\"P\":\"c\"}},"
+              "{\"check\":\"Told\",\"key\":{\"P\":\"d\"},\"if\":\"attribute_not_exists(P)\"}]") == 0);
+    CHECK(stream_records(&r, "Told") == 2);
+    CHECK(run(&r,
+              "TRANSACT [{\"put\":\"Told\",\"item\":{\"P\":\"e\"}},"
+              "{\"check\":\"Told\",\"key\":{\"P\":\"d\"},\"if\":\"attribute_exists(P)\"}]") == PL_ECANCELLED);
+    CHECK(stream_records(&r, "Told") == 2);
+    CHECK(run(&r, "TRANSACT [{\"update\":\"Told\",\"key\":{\"P\":\"a\"},\"set\":\"SET N = 1\"},"
+                  "{\"delete\":\"Told\",\"key\":{\"P\":\"b\"}}]") == 0);
+    CHECK(stream_records(&r, "Told") == 4);
+    end(&r);
+}
+
+/* Each fits, but not both: the second sees what the first has added. */
+static void a_collection_has_its_limit_within_a_transaction(void)
+{
+    struct pl_operation op;
+    struct rig r;
+
+    start(&r);
+    close_rig(&r, true);
+    r.options.collection_bytes_max = 4000;
+    open_rig(&r);
+    CHECK(ask(&r, &op,
+              "TRANSACT [{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"1\",\"T\":\"~~~\"}},"
+              "{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"2\",\"T\":\"~~~\"}}]") == PL_ECANCELLED);
+    CHECK(op.children[0].reply.rc == 0 && op.children[1].reply.rc == PL_ECOLLECTION);
+    CHECK(strstr(op.reply.why.text, "[None, ItemCollectionSizeLimitExceeded]") != NULL);
+    pl_operation_deinit(&op);
+    check_agreement(&r, 0);
+    CHECK(run(&r, "TRANSACT [{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"1\",\"T\":\"~~~\"}},"
+                  "{\"put\":\"Things\",\"item\":{\"P\":\"q\",\"S\":\"2\",\"T\":\"~~~\"}}]") == 0);
+    check_agreement(&r, 2);
+    end(&r);
+}
+
+/* Until the table has nothing left, and then told which item it was. */
+static void expect_throttling(struct rig *r, const char *words)
+{
+    struct pl_operation op;
+    int rc = 0;
+
+    for (int i = 0; i < 2000 && rc == 0; i++) {
+        rc = ask(r, &op, words);
+        if (rc != 0) {
+            CHECK(op.children[0].reply.rc == 0 && op.children[1].reply.rc == PL_ETHROUGHPUT);
+            CHECK(strstr(op.reply.why.text, "[None, ProvisionedThroughputExceeded]") != NULL);
+        }
+        pl_operation_deinit(&op);
+    }
+    CHECK(rc == PL_ECANCELLED);
+}
+
+static void a_table_without_throughput_left_cancels(void)
+{
+    struct rig r;
+
+    start(&r);
+    CHECK(run(&r, "CREATE Slow {\"partition_key\":\"P:S\",\"throughput\":{\"read\":1,\"write\":1}}") == 0);
+    expect_throttling(&r, "TRANSACT [{\"put\":\"Things\",\"item\":{\"P\":\"p\",\"S\":\"1\"}},"
+                          "{\"put\":\"Slow\",\"item\":{\"P\":\"p\"}}]");
+    expect_throttling(&r, "TRANSACT [{\"get\":\"Things\",\"key\":{\"P\":\"p\",\"S\":\"1\"}},"
+                          "{\"get\":\"Slow\",\"key\":{\"P\":\"p\"}}]");
+    pass_ms(&r, 5000);
+    CHECK(run(&r, "TRANSACT [{\"put\":\"Slow\",\"item\":{\"P\":\"q\"}}]") == 0);
+    CHECK(run(&r, "TRANSACT [{\"get\":\"Slow\",\"key\":{\"P\":\"p\"}}]") == 0);
+    check_agreement(&r, 3);
+    end(&r);
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
 /* Nobody learns of a write before it is durable. */
@@ -596,6 +693,9 @@ int main(void)
     RUN(no_item_is_named_twice);
     RUN(a_table_that_is_gone_cancels_nothing_and_fails_all);
     RUN(only_what_puts_something_grows);
+    RUN(each_write_has_its_record_in_the_stream);
+    RUN(a_collection_has_its_limit_within_a_transaction);
+    RUN(a_table_without_throughput_left_cancels);
     RUN(a_read_waits_for_what_it_saw);
     RUN(a_read_of_what_was_lost_fails);
     RUN(a_token_in_flight_is_known);
