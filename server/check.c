@@ -181,6 +181,7 @@ static int look_inside(struct check *check, struct pl_node *node)
 static int check_contents(struct check *check)
 {
     struct pl_node_options options = { .data_path = check->path,
+                                       .still = true,
                                        .clock = pl_clock_system(),
                                        .random = pl_random_system(),
                                        .disk = &check->disk };

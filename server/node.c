@@ -347,6 +347,8 @@ static int open_shard(struct pl_node *node, struct pl_scripts *scripts, struct p
     node->sequences = pl_shard_sequences(shard);
     if (scripts->script != NULL)
         rc = apply_scripts(shard, scripts, why);
+    if (node->options.still)
+        pl_shard_put_off_chores(shard);
     if (rc == 0)
         rc = pl_driver_start(shard, node->options.threads, &callbacks, node->options.logger, &node->driver,
                              why);

@@ -272,6 +272,17 @@ void pl_shard_seal(struct pl_shard *shard)
     shard->stats.batches++;
 }
 
+/* The operation's own item, or those of its children, as far as there is room. */
+static size_t add_keys(const struct pl_operation *op, struct pl_bytes keys[PL_STORE_PREFETCH_MAX],
+                       size_t count)
+{
+    if (op->key.len > 0)
+        keys[count++] = pl_key_view(&op->key);
+    for (uint32_t i = 0; i < op->child_count && count < PL_STORE_PREFETCH_MAX; i++)
+        keys[count++] = pl_key_view(&op->children[i].key);
+    return count;
+}
+
 /*
  * What the next of the queue will look at first is the item that stands under their key. Several of them are
  * asked for together, so that the shard waits for memory once and not for each.
@@ -283,9 +294,9 @@ static void look_ahead(struct pl_shard *shard)
 
     shard->looked_ahead = 0;
     for (struct pl_operation *op = shard->queue_first;
-         op != NULL && shard->looked_ahead < PL_STORE_PREFETCH_MAX; op = op->next, shard->looked_ahead++)
-        if (op->key.len > 0)
-            keys[count++] = pl_key_view(&op->key);
+         op != NULL && count < PL_STORE_PREFETCH_MAX && shard->looked_ahead < PL_STORE_PREFETCH_MAX;
+         op = op->next, shard->looked_ahead++)
+        count = add_keys(op, keys, count);
     if (count > 1 && pl_shard_freshen_view(shard) == 0)
         pl_snapshot_prefetch(shard->evaluator.view.snapshot, keys, count);
 }

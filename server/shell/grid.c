@@ -104,7 +104,13 @@ int pl_grid_add_row(struct pl_grid *grid, struct pl_bytes json, struct pl_reason
     if (row == NULL)
         return PL_ENOMEM;
     pl_json_reader_init(&r, json, &grid->arena);
-    rc = pl_json_enter_object(&r, &more, why);
+    /* Of a transaction that reads: there is no such item, and its row is blank. */
+    if (pl_json_peek(&r) == PL_JSON_NULL) {
+        more = false;
+        rc = pl_json_take_literal(&r, why);
+    } else {
+        rc = pl_json_enter_object(&r, &more, why);
+    }
     while (rc == 0 && more) {
         rc = add_cell(grid, row, &r, why);
         if (rc == 0)

@@ -23,7 +23,7 @@ struct pl_grid {
 /** Name a column that comes first, if any row has it. */
 int pl_grid_add_column(struct pl_grid *grid, struct pl_bytes name);
 
-/** Copy a row. PL_ESYNTAX when `json` is no object. */
+/** Copy a row; null is a blank one. PL_ESYNTAX when `json` is neither that nor an object. */
 int pl_grid_add_row(struct pl_grid *grid, struct pl_bytes json, struct pl_reason *why);
 
 /** A line for each row. */
