@@ -200,6 +200,7 @@ static int open_node(struct server *server)
 
 enum {
     HTTP_BODY_BYTES_MAX = 16 << 20, /* DynamoDB's own limit */
+    HTTP_GATHERED_BYTES_MAX = 256 << 20,
     HTTP_HEAD_TIMEOUT_MS = 10000,
     HTTP_BODY_RATE_MIN = 4096,
 };
@@ -211,6 +212,7 @@ static const struct pl_http_options *http_options(struct server *server)
     server->keys = (struct pl_sigv4_keys){ .keys = config->access_keys, .count = config->access_key_count };
     server->http = (struct pl_http_options){
         .body_bytes_max = HTTP_BODY_BYTES_MAX,
+        .gathered_bytes_max = HTTP_GATHERED_BYTES_MAX,
         .head_timeout_ms = HTTP_HEAD_TIMEOUT_MS,
         .body_rate_min = HTTP_BODY_RATE_MIN,
         .region = pl_str(config->region),

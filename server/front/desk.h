@@ -8,7 +8,9 @@
 
 /** How HTTP is spoken, the same on every loop. */
 struct pl_http_options {
-    size_t body_bytes_max;    /* as sent, and as unpacked: a longer one is refused with 413 */
+    size_t body_bytes_max; /* as sent, and as unpacked: a longer one is refused with 413 */
+    size_t
+        gathered_bytes_max; /* of all bodies on a loop that are only partly there: more are refused with 503 */
     uint64_t head_timeout_ms; /* from a request's first byte to the end of its head; 0: for ever */
     uint32_t body_rate_min;   /* bytes a second, on the average, once a body took as long as a head may */
     struct pl_bytes region;   /* stands in ARNs; letters, digits and hyphens */
@@ -27,6 +29,7 @@ struct pl_desk {
     const struct pl_http_options *options;
     struct pl_exchange *spare;
     uint32_t spare_count;
+    size_t gathered_bytes; /* of bodies that are only partly there */
     struct pl_coder coder;
     struct pl_sigv4 sigv4;
     struct pl_buf words; /* scratch: what signatures are made of, what was packed */

@@ -41,6 +41,8 @@ static void keep_small(struct pl_buf *buf)
 
 void pl_exchange_release(struct pl_desk *desk, struct pl_exchange *exchange)
 {
+    desk->gathered_bytes -= exchange->gathered_bytes;
+    exchange->gathered_bytes = 0;
     if (desk->spare_count == SPARES_MAX) {
         pl_exchange_free(exchange);
         return;

@@ -18,6 +18,7 @@ struct pl_exchange {
     struct pl_http_head head; /* good until it is served, and no longer: see pl_endpoint_serve() */
     struct pl_buf head_text;  /* ours, when the head must wait for its body */
     struct pl_buf body;       /* as it came */
+    size_t gathered_bytes;    /* of the body, counted at the desk while it is only partly there */
     struct pl_buf unpacked;   /* when it came packed */
     struct pl_http_chunks chunks;
     enum pl_encoding accepts;

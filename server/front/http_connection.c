@@ -216,6 +216,18 @@ static unsigned receive_head(struct pl_http_connection *c, struct pl_bytes in, s
     return status != 0 || head_len == 0 ? status : begin(c, in, head_len, used);
 }
 
+/* What half requests of all clients together may cost. */
+static unsigned count_gathered(struct pl_http_connection *c, struct pl_exchange *x)
+{
+    size_t before = x->gathered_bytes;
+
+    if (pl_buf_status(&x->body) != 0)
+        return 503;
+    x->gathered_bytes = x->body.len;
+    desk(c)->gathered_bytes += x->gathered_bytes - before;
+    return desk(c)->gathered_bytes > desk(c)->options->gathered_bytes_max ? 503 : 0;
+}
+
 static unsigned receive_body(struct pl_http_connection *c, struct pl_bytes in, size_t *used)
 {
     struct pl_exchange *x = c->exchange;
@@ -226,16 +238,17 @@ static unsigned receive_body(struct pl_http_connection *c, struct pl_bytes in, s
         status = pl_http_chunks_read(&x->chunks, in, &x->body, used);
         if (status == 0 && x->chunks.complete)
             serve(c, x);
+        else if (status == 0)
+            status = count_gathered(c, x);
         return status;
     }
     missing = x->head.content_length - x->body.len;
     *used = missing < in.len ? missing : in.len;
     pl_buf_append(&x->body, in.data, *used);
-    if (pl_buf_status(&x->body) != 0)
-        return 503;
-    if (*used == missing)
+    status = count_gathered(c, x);
+    if (status == 0 && *used == missing)
         serve(c, x);
-    return 0;
+    return status;
 }
 
 /* How many bytes were dealt with; 0 when there must come more or when they must wait (then `blocked`). */

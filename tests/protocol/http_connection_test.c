@@ -312,17 +312,23 @@ static void one_byte_at_a_time_will_do(void)
     stage_close(&stage);
 }
 
+static void hear_continue(int fd)
+{
+    struct heard heard;
+
+    hear_head(fd, &heard);
+    CHECK(strcmp(heard.head, "HTTP/1.1 100 Continue\r\n\r\n") == 0);
+}
+
 static void a_body_is_asked_for_when_its_sender_waits(void)
 {
     struct stage stage;
-    struct heard heard;
     int fd;
 
     stage_open(&stage);
     fd = stage_client(&stage);
     say(fd, CALL_HEAD("PutItem") "Expect: 100-continue\r\nContent-Length: 57\r\n\r\n");
-    hear_head(fd, &heard);
-    CHECK(strcmp(heard.head, "HTTP/1.1 100 Continue\r\n\r\n") == 0);
+    hear_continue(fd);
     say(fd, put_one);
     hear(fd, 200, "{}");
     /* Behind a request that still runs, the invitation waits for its reply. */
@@ -333,8 +339,7 @@ static void a_body_is_asked_for_when_its_sender_waits(void)
         sched_yield();
     standin_release(&stage.standin);
     hear(fd, 200, "{}");
-    hear_head(fd, &heard);
-    CHECK(heard.status == 100);
+    hear_continue(fd);
     say(fd, "2A\r\n");
     say(fd, get_one);
     say(fd, "\r\n0\r\n\r\n");
@@ -535,6 +540,37 @@ static void a_body_has_its_limit_and_its_sender_hears_of_it(void)
     say_bytes(fd, pl_bytes(much, STAGE_BODY_BYTES_MAX - 2));
     hear(fd, 200, "{\"TableNames\":[]}");
     close(fd);
+    stage_close(&stage);
+}
+
+static void half_bodies_have_a_limit_together(void)
+{
+    static char half[30000];
+    struct stage stage;
+    int first, second, third;
+
+    memset(half, ' ', sizeof half);
+    stage_init(&stage);
+    stage.http.gathered_bytes_max = 50000;
+    stage_start(&stage);
+    first = stage_client(&stage);
+    say(first, CALL_HEAD("ListTables") "Expect: 100-continue\r\nContent-Length: 30002\r\n\r\n");
+    say_bytes(first, pl_bytes(half, sizeof half));
+    say(first, "{");
+    hear_continue(first);
+    second = stage_client(&stage);
+    say(second, CALL_HEAD("ListTables") "Transfer-Encoding: chunked\r\n\r\nFFFF\r\n");
+    say_bytes(second, pl_bytes(half, sizeof half));
+    hear(second, 503, "");
+    hear_end(second);
+    third = stage_client(&stage); /* there is room again */
+    say(third, CALL_HEAD("ListTables") "Content-Length: 20000\r\n\r\n{}");
+    say_bytes(third, pl_bytes(half, 19998));
+    hear(third, 200, "{\"TableNames\":[]}");
+    close(third);
+    say(first, "}");
+    hear(first, 200, "{\"TableNames\":[]}");
+    close(first);
     stage_close(&stage);
 }
 
@@ -808,6 +844,7 @@ int main(void)
     RUN(bytes_that_are_no_request_end_the_connection);
     RUN(a_head_has_its_limit);
     RUN(a_body_has_its_limit_and_its_sender_hears_of_it);
+    RUN(half_bodies_have_a_limit_together);
     RUN(old_clients_and_those_who_say_close_are_closed);
     RUN(who_has_said_all_still_gets_every_reply);
     RUN(who_is_slow_is_told_so);

@@ -30,6 +30,7 @@ static inline void stage_init(struct stage *stage)
     standin_init(&stage->standin);
     stage->http = (struct pl_http_options){
         .body_bytes_max = STAGE_BODY_BYTES_MAX,
+        .gathered_bytes_max = 10 * STAGE_BODY_BYTES_MAX,
         .region = pl_str("us-east-1"),
         .clock = pl_clock_system(),
         .random = pl_random_system(),
