@@ -147,14 +147,17 @@ struct story_row story_stranger_row(unsigned slot)
 
 /* ---- the schema ------------------------------------------------------------------------------------- */
 
+/* As times, likes and versions are from long ago: their expiries come, change and go, and no item does. */
 static const char *const main_definition =
-    "{\"table\":\"Main\",\"partition_key\":\"Chat:S\",\"sort_key\":\"Message:S\",\"indexes\":{"
+    "{\"table\":\"Main\",\"partition_key\":\"Chat:S\",\"sort_key\":\"Message:S\",\"ttl\":\"Likes\","
+    "\"indexes\":{"
     "\"ByUser\":{\"partition_key\":\"User:S\",\"sort_key\":\"Version:N\",\"project\":\"all\"},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"}}}";
 static const char *const extra_definition = "{\"table\":\"Extra\",\"partition_key\":\"Id:N\"}";
-static const char *const add_by_version = "{\"indexes\":{\"ByVersion\":{\"partition_key\":\"Who:S\",\"sort_"
-                                          "key\":\"Version:N\",\"project\":[\"Likes\"]}}}";
-static const char *const drop_by_version = "{\"indexes\":{\"ByVersion\":null}}";
+static const char *const add_by_version =
+    "{\"indexes\":{\"ByVersion\":{\"partition_key\":\"Who:S\",\"sort_"
+    "key\":\"Version:N\",\"project\":[\"Likes\"]}},\"ttl\":\"Version\"}";
+static const char *const drop_by_version = "{\"indexes\":{\"ByVersion\":null},\"ttl\":\"Likes\"}";
 static const char *const add_by_grade =
     "{\"indexes\":{\"ByGrade\":{\"partition_key\":\"Grade:S\",\"project\":\"keys_only\"}}}";
 
