@@ -112,6 +112,7 @@ static int judge_here(const struct check *check, const struct powerloss_image *i
         fprintf(stderr, "%s %s%s%s: %s\n", check->telling->name,
                 check->outer != NULL ? check->outer->name : "",
                 check->outer != NULL ? ", inside recovery " : "", image->name, look.fault);
+    shadow_deinit(&look.shadow);
     pl_buf_deinit(&look.found);
     pl_buf_deinit(&look.wanted);
     return rc;

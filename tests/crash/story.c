@@ -150,10 +150,11 @@ struct story_row story_stranger_row(unsigned slot)
 /* As times, likes and versions are from long ago: their expiries come, change and go, and no item does. */
 static const char *const main_definition =
     "{\"table\":\"Main\",\"partition_key\":\"Chat:S\",\"sort_key\":\"Message:S\",\"ttl\":\"Likes\","
-    "\"indexes\":{"
+    "\"stream\":\"new_and_old_images\",\"indexes\":{"
     "\"ByUser\":{\"partition_key\":\"User:S\",\"sort_key\":\"Version:N\",\"project\":\"all\"},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"}}}";
-static const char *const extra_definition = "{\"table\":\"Extra\",\"partition_key\":\"Id:N\"}";
+static const char *const extra_definition =
+    "{\"table\":\"Extra\",\"partition_key\":\"Id:N\",\"stream\":\"keys_only\"}";
 static const char *const add_by_version =
     "{\"indexes\":{\"ByVersion\":{\"partition_key\":\"Who:S\",\"sort_"
     "key\":\"Version:N\",\"project\":[\"Likes\"]}},\"ttl\":\"Version\"}";

@@ -132,6 +132,9 @@ static int see_row(struct pl_operation *op, struct pl_item item)
         return witness_blame(witness, "item %s should have version %u or %u: %.200s...%s", text,
                              expected->sure.version, expected->maybe.version, witness->found.data,
                              witness->found.len > 100 ? witness->found.data + witness->found.len - 50 : "");
+    pl_buf_append_byte(&witness->found, '\0');
+    if (!shadow_has(&witness->shadow, witness->found.data))
+        return witness_blame(witness, "the stream has another item %s: %.200s", text, witness->found.data);
     witness->rows++;
     return 0;
 }
@@ -215,6 +218,22 @@ static unsigned count_extra(const struct witness_expectation *e)
     return count;
 }
 
+/* Main as its stream tells it: each of its rows is compared with that when it is met. */
+static int look_at_stream(struct witness *witness)
+{
+    struct pl_tables *tables = pl_node_tables(witness->engine->node);
+    uint32_t stream_id = pl_tables_find(tables, pl_str("Main"))->stream_id;
+    struct pl_reason why = { { 0 } };
+    int rc;
+
+    pl_tables_unref(tables);
+    shadow_deinit(&witness->shadow);
+    rc = shadow_read(&witness->shadow, witness->engine->attachment, pl_str("Main"), stream_id, &why);
+    if (rc != 0)
+        return witness_blame(witness, "the stream cannot be read: %s", pl_reason_text(&why, rc));
+    return witness->shadow.fault[0] != '\0' ? witness_blame(witness, "%s", witness->shadow.fault) : 0;
+}
+
 static int look_at_extra(struct witness *witness)
 {
     struct witness_expectation *e = witness->e;
@@ -276,6 +295,19 @@ static int look_at_transactions(struct witness *witness)
     for (unsigned client = 0; client < STORY_CLIENTS_MAX; client++)
         if (witness->e->transaction[client] && look_at_transaction(witness, client) != 0)
             return 1;
+    return 0;
+}
+
+static int look_at_main(struct witness *witness)
+{
+    if (!witness->e->seen.main)
+        return 0;
+    if (look_at_stream(witness) != 0 || scan(witness, "Main", see_row) != 0 ||
+        look_for_missing(witness) != 0 || look_at_transactions(witness) != 0)
+        return 1;
+    if (witness->rows != witness->shadow.count)
+        return witness_blame(witness, "the stream leaves %zu items, the table has %llu",
+                             witness->shadow.count, (unsigned long long)witness->rows);
     return 0;
 }
 
@@ -346,10 +378,7 @@ int witness_look(struct witness *witness)
     witness->rows = witness->entries = 0;
     if (look_at_schema(witness) != 0)
         return 1;
-    if (witness->e->seen.main && (scan(witness, "Main", see_row) != 0 || look_for_missing(witness) != 0 ||
-                                  look_at_transactions(witness) != 0))
-        return 1;
-    if (look_at_extra(witness) != 0)
+    if (look_at_main(witness) != 0 || look_at_extra(witness) != 0)
         return 1;
     if (witness->e->seen.by_grade)
         witness->entries += count_extra(witness->e);

@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "powerloss.h"
+#include "shadow.h"
 
 /** Knows from the notes what must be in a recovered directory and what may be, and looks whether it is so. */
 
@@ -30,6 +31,7 @@ struct witness {
     struct witness_expectation *e;
     struct pl_buf found, wanted;
     uint64_t rows, entries; /* in all tables */
+    struct shadow shadow;   /* of Main */
     bool finished;          /* no index is being filled any more */
     char fault[WITNESS_TEXT_MAX];
 };
