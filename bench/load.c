@@ -51,6 +51,11 @@ struct load {
     struct reply_totals totals;
 };
 
+/* As options and results name them, in the order of enum operation. */
+static const char *const operations[] = {
+    "put", "get", "query", "expire", "transact-2", "transact-10", NULL
+};
+
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 static void die(const char *format, ...)
@@ -282,11 +287,8 @@ static void run(struct load *l)
     printf("{\"system\":\"%s\",\"operation\":\"%s%s\",\"connections\":%u,\"pipeline\":%u,\"requests\":%llu,"
            "\"errors\":%llu,\"empty\":%llu,\"rows_each\":%.1f,\"seconds\":%.3f,\"per_second\":%.0f,",
            o->label, o->load ? "load " : "",
-           o->operation == OPERATION_PUT      ? "put"
-           : o->operation == OPERATION_GET    ? "get"
-           : o->operation == OPERATION_EXPIRE ? "expire"
-                                              : "query",
-           o->connections, o->pipeline, (unsigned long long)l->measured, (unsigned long long)l->totals.errors,
+           operations[o->operation < OPERATION_FILL_RANGES ? o->operation : OPERATION_QUERY], o->connections,
+           o->pipeline, (unsigned long long)l->measured, (unsigned long long)l->totals.errors,
            o->operation == OPERATION_GET ? (unsigned long long)l->totals.empty : 0,
            l->answered > 0 ? (double)l->totals.rows / (double)l->answered : 0, took_s,
            (double)l->measured / took_s);
@@ -301,8 +303,8 @@ static void run(struct load *l)
 /* --- options ----------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "usage: load --protocol line|resp --operation put|get|query|expire --port PORT [--host 127.0.0.1]\n"
-    "            [--connections 64] [--pipeline 1] [--keys 1000000] [--value-bytes 256]\n"
+    "usage: load --protocol line|resp --operation put|get|query|expire|transact-2|transact-10 --port PORT\n"
+    "            [--host 127.0.0.1] [--connections 64] [--pipeline 1] [--keys 1000000] [--value-bytes 256]\n"
     "            [--seconds 10] [--warmup 1] | [--requests N] | [--load]\n"
     "            [--pid SERVER] [--label NAME]\n"
     "--load makes every key once: of Bench, with --operation query of BenchRange, 100 to a partition key, "
@@ -330,7 +332,6 @@ static uint32_t word_option(const char *name, const char *text, const char *cons
 static struct options parse_options(int argc, char **argv)
 {
     static const char *const protocols[] = { "line", "resp", NULL };
-    static const char *const operations[] = { "put", "get", "query", "expire", NULL };
     static const struct option names[] = {
         { "protocol", required_argument, NULL, 'P' },
         { "operation", required_argument, NULL, 'o' },
@@ -411,8 +412,10 @@ static struct options parse_options(int argc, char **argv)
         fputs(usage, stderr);
         exit(2);
     }
-    if (o.operation == OPERATION_EXPIRE && o.protocol != PROTOCOL_LINE)
-        die("--operation expire: items expire in Perilune only");
+    if (o.operation >= OPERATION_EXPIRE && o.protocol != PROTOCOL_LINE)
+        die("--operation %s: of Perilune only", operations[o.operation]);
+    if (o.load && o.operation > OPERATION_EXPIRE)
+        die("--load: transactions make no key once");
     if (o.load) {
         o.requests = o.operation == OPERATION_QUERY ? o.keys / RANGE_ITEMS * RANGE_ITEMS : o.keys;
         if (o.operation != OPERATION_EXPIRE)

@@ -50,6 +50,10 @@ static void requests_are_as_the_protocols_write_them(void)
                      "PUT Bench {\"K\":\"k0000042\",\"V\":\"0000000009~~~~~~\"}\n"));
     CHECK(request_is(PROTOCOL_LINE, OPERATION_GET, "GET Bench {\"K\":\"k0000042\"}\n"));
     CHECK(request_is(PROTOCOL_LINE, OPERATION_QUERY, "QUERY BenchRange WHERE P = \"p0000042\" LIMIT 100\n"));
+    CHECK(
+        request_is(PROTOCOL_LINE, OPERATION_TRANSACT_2,
+                   "TRANSACT [{\"put\":\"Bench\",\"item\":{\"K\":\"k0000042-0\",\"V\":\"0000000009~~~~~~\"}},"
+                   "{\"put\":\"Bench\",\"item\":{\"K\":\"k0000042-1\",\"V\":\"0000000009~~~~~~\"}}]\n"));
     CHECK(request_is(PROTOCOL_LINE, OPERATION_FILL_RANGES,
                      "PUT BenchRange {\"P\":\"p0000042\",\"S\":107,\"V\":\"107~~~~~~~~~~~~~\"}\n"));
     CHECK(request_is(PROTOCOL_RESP, OPERATION_PUT,

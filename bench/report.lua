@@ -73,12 +73,13 @@ local function print_operations()
     end
   end
   for _, operation in ipairs { "load put", "load query" } do row(operation, 64) end
-  for _, operation in ipairs { "put", "get", "query" } do
+  for _, operation in ipairs { "put", "get", "query", "transact-2", "transact-10" } do
     row(operation, 1)
     row(operation, 16)
   end
   print("CPU s/100k: the server's CPU seconds for 100,000 operations. client: how busy the client's one thread was;")
   print("near 100 % it is the client that is measured. query: 100 items (QUERY, ZRANGE, select).")
+  print("transact-10: transactions of ten puts; their items are ten times as many.")
 end
 
 local function print_memory()

@@ -13,7 +13,7 @@
  *     \1  the key's digits    \2  the sort key's digits    \3  the value    \4  the value, sort key first
  *     \5  an hour ago, in seconds
  */
-static const char *pattern_of(enum protocol protocol, enum operation operation)
+static const char *single_pattern(enum protocol protocol, enum operation operation)
 {
     static const char *const line[] = {
         [OPERATION_PUT] = "PUT Bench {\"K\":\"k\1\",\"V\":\"\3\"}\n",
@@ -30,6 +30,33 @@ static const char *pattern_of(enum protocol protocol, enum operation operation)
     };
 
     return protocol == PROTOCOL_LINE ? line[operation] : resp[operation];
+}
+
+/* Items that differ from one another by what is behind the key's digits. */
+static void write_transaction_pattern(char *pattern, size_t size, int items)
+{
+    size_t len = (size_t)snprintf(pattern, size, "TRANSACT [");
+
+    for (int i = 0; i < items; i++)
+        len += (size_t)snprintf(pattern + len, size - len,
+                                "%s{\"put\":\"Bench\",\"item\":{\"K\":\"k\1-%d\",\"V\":\"\3\"}}",
+                                i > 0 ? "," : "", i);
+    snprintf(pattern + len, size - len, "]\n");
+}
+
+/* How many values are in it. */
+static uint32_t write_pattern(char *pattern, size_t size, enum protocol protocol, enum operation operation,
+                              uint32_t value_bytes)
+{
+    int items = operation == OPERATION_TRANSACT_2    ? 2
+                : operation == OPERATION_TRANSACT_10 ? TRANSACTION_ITEMS_MAX
+                                                     : 0;
+
+    if (items > 0)
+        write_transaction_pattern(pattern, size, items);
+    else
+        snprintf(pattern, size, single_pattern(protocol, operation), value_bytes);
+    return items > 0 ? (uint32_t)items : 1;
 }
 
 static void add_slot(struct request *r, enum slot_kind kind, uint32_t digits)
@@ -54,11 +81,11 @@ static void add_letters(struct request *r, uint32_t count)
 
 int request_init(struct request *r, enum protocol protocol, enum operation operation, uint32_t value_bytes)
 {
-    enum { SORT_DIGITS = 3, SEQUENCE_DIGITS = 10 };
-    char pattern[128];
+    enum { SORT_DIGITS = 3, SEQUENCE_DIGITS = 10, PATTERN_BYTES = 1024 };
+    char pattern[PATTERN_BYTES];
+    uint32_t values = write_pattern(pattern, sizeof pattern, protocol, operation, value_bytes);
 
-    snprintf(pattern, sizeof pattern, pattern_of(protocol, operation), value_bytes);
-    *r = (struct request){ .bytes = malloc(sizeof pattern + value_bytes + 64) };
+    *r = (struct request){ .bytes = malloc(sizeof pattern + values * (value_bytes + KEY_DIGITS) + 64) };
     if (r->bytes == NULL)
         return -1;
     for (const char *p = pattern; *p != '\0'; p++) {

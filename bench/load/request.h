@@ -6,7 +6,15 @@
 #include <stdint.h>
 
 enum protocol { PROTOCOL_LINE, PROTOCOL_RESP };
-enum operation { OPERATION_PUT, OPERATION_GET, OPERATION_QUERY, OPERATION_EXPIRE, OPERATION_FILL_RANGES };
+enum operation {
+    OPERATION_PUT,
+    OPERATION_GET,
+    OPERATION_QUERY,
+    OPERATION_EXPIRE,
+    OPERATION_TRANSACT_2,
+    OPERATION_TRANSACT_10,
+    OPERATION_FILL_RANGES
+};
 
 enum {
     KEY_DIGITS = 7,
@@ -14,6 +22,7 @@ enum {
     RANGE_ITEMS = 100, /* items under one partition key of BenchRange, and the limit of a query */
     RANGE_FIRST = 100, /* their sort keys: 100 to 199, so that all have three digits */
     VALUE_BYTES_MIN = 16,
+    TRANSACTION_ITEMS_MAX = 10,
 };
 
 /** What in a request differs from one to the next. */
@@ -33,11 +42,12 @@ struct slot {
  *     get     GET Bench {"K":"k0000042"}                     GET k0000042
  *     query   QUERY BenchRange WHERE P = "p0000007" LIMIT 100    ZRANGE p0000007 0 99
  *     fill    PUT BenchRange {"P":"p0000007","S":142,"V":"..."}  ZADD p0000007 142 ...
+ *     transact-2  TRANSACT [{"put":"Bench","item":{"K":"k0000042-0","V":"..."}},{..}]    line protocol only
  */
 struct request {
     char *bytes;
     uint32_t len;
-    struct slot slots[4];
+    struct slot slots[2 * TRANSACTION_ITEMS_MAX];
     uint32_t slot_count;
 };
 
