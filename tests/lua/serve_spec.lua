@@ -81,6 +81,12 @@ describe("perilune serve", function()
       assert.are.equal("  tables         none yet: HELP CREATE, or --scripts DIR", running.lines[4])
     end)
 
+    it("leaves DynamoDB's API out when told so", function()
+      local running = start("--data", data, "--http", "off")
+      assert.is_nil(running.http)
+      assert.is_truthy(running.lines[3]:find("^  tables "))
+    end)
+
     it("takes flags before the environment before the file", function()
       local file = write(folder .. "/conf", "io-threads = 3\nmax-connections = 30\nmax-in-flight = 300\n")
       local said, code = server.execute(("PERILUNE_MAX_CONNECTIONS=40 PERILUNE_MAX_IN_FLIGHT=400 %s serve" ..

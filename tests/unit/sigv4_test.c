@@ -508,6 +508,12 @@ static void what_lacks_parts_is_told_which(void)
                      incomplete,
                      "AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine the "
                      "query-string parameters."));
+    CHECK(is_refused(
+        check,
+        "POST "
+        "/?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Signature=d&X-Amz-SignedHeaders=host%0aa "
+        "HTTP/1.1\r\nHost: a\r\n\r\n",
+        incomplete, "Re-examine the query-string parameters."));
     check_close(check);
 }
 
