@@ -64,9 +64,13 @@ const struct pl_tables *pl_router_tables(struct pl_router *router)
     return router->tables;
 }
 
+/*
+ * For the next operation: what others have been told of, on other threads and since this turn began, it must see. No operation
+ * keeps views from before: its reply is written before the next one begins.
+ */
 static int take_snapshot(struct pl_router *router)
 {
-    return pl_snapshot_is_renewed(router->place.snapshot) ? 0 : pl_snapshot_renew(router->place.snapshot);
+    return pl_snapshot_is_current(router->place.snapshot) ? 0 : pl_snapshot_renew(router->place.snapshot);
 }
 
 /* ---- reads ------------------------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ struct pl_state {
     pthread_mutex_t lock; /* of the two pointers: a snapshot must take both of one moment */
     struct pl_memtable *active;
     struct pl_memtable *frozen; /* NULL: none */
+    _Atomic uint64_t freezes;   /* so many there have been */
     _Atomic uint64_t shown;     /* readers see the tables as of this moment */
     uint64_t moment;            /* what is set now belongs to this one: the same, or the next */
 };
@@ -93,6 +94,7 @@ int pl_state_freeze(struct pl_state *state)
     pthread_mutex_lock(&state->lock);
     state->frozen = state->active;
     state->active = fresh;
+    atomic_fetch_add_explicit(&state->freezes, 1, memory_order_release);
     pthread_mutex_unlock(&state->lock);
     return 0;
 }
@@ -169,6 +171,7 @@ struct pl_snapshot {
     struct pl_cursor *cursor; /* opened with the first transaction */
     struct pl_txn *txn;       /* NULL: reset */
     struct pl_memtable *tables[TABLES];
+    uint64_t freezes; /* before it was renewed */
 
     /* The walk: where each source stands, on what it gives next. */
     bool down;
@@ -224,11 +227,18 @@ bool pl_snapshot_is_renewed(const struct pl_snapshot *snapshot)
     return snapshot->txn != NULL;
 }
 
+bool pl_snapshot_is_current(const struct pl_snapshot *snapshot)
+{
+    return snapshot->txn != NULL &&
+           snapshot->freezes == atomic_load_explicit(&snapshot->state->freezes, memory_order_acquire);
+}
+
 static void take_tables(struct pl_snapshot *snapshot)
 {
     struct pl_state *state = snapshot->state;
 
     pthread_mutex_lock(&state->lock);
+    snapshot->freezes = atomic_load_explicit(&state->freezes, memory_order_relaxed);
     snapshot->tables[ACTIVE] = pl_memtable_ref(state->active);
     snapshot->tables[FROZEN] = state->frozen == NULL ? NULL : pl_memtable_ref(state->frozen);
     pthread_mutex_unlock(&state->lock);

@@ -63,7 +63,8 @@ void pl_state_settle(struct pl_state *state);
 /**
  * One thread's place to look from. Between renew and reset it sees at least what was
  * applied when it was renewed, and newer values as they are set or shown: each read is of the newest value of
- * its key, and a walk of the newest as it began. While renewed it pins pages and memory, so a loop resets it before it sleeps.
+ * its key, and a walk of the newest as it began. What is set after a freeze it does not see
+ * (pl_snapshot_is_current()). While renewed it pins pages and memory, so a loop resets it before it sleeps.
  */
 struct pl_snapshot;
 
@@ -72,6 +73,8 @@ void pl_snapshot_close(struct pl_snapshot *snapshot); /* NULL is allowed */
 int pl_snapshot_renew(struct pl_snapshot *snapshot);
 void pl_snapshot_reset(struct pl_snapshot *snapshot); /* twice is allowed */
 bool pl_snapshot_is_renewed(const struct pl_snapshot *snapshot);
+/** Renewed, and sees what is set now: nothing was frozen since. Who reads for somebody new asks this, and else renews. */
+bool pl_snapshot_is_current(const struct pl_snapshot *snapshot);
 
 /** As pl_txn_get(); views are good until the snapshot is reset or renewed. */
 int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out);

@@ -232,6 +232,26 @@ static void a_walk_may_turn_back_but_not_forth(void)
     end(&f);
 }
 
+static void a_snapshot_is_current_until_something_is_frozen(void)
+{
+    struct fixture f;
+
+    start(&f, 0);
+    CHECK(!pl_snapshot_is_current(f.snapshot));
+    put(&f, "a", "before");
+    CHECK(pl_snapshot_renew(f.snapshot) == 0 && pl_snapshot_is_current(f.snapshot));
+    put(&f, "a", "set");
+    CHECK(pl_snapshot_is_current(f.snapshot) && reads(f.snapshot, "a", "set"));
+    CHECK(pl_state_freeze(f.state) == 0);
+    put(&f, "a", "after");
+    CHECK(!pl_snapshot_is_current(f.snapshot) && reads(f.snapshot, "a", "set"));
+    CHECK(pl_snapshot_renew(f.snapshot) == 0 && pl_snapshot_is_current(f.snapshot));
+    CHECK(reads(f.snapshot, "a", "after"));
+    pl_snapshot_reset(f.snapshot);
+    CHECK(!pl_snapshot_is_current(f.snapshot));
+    end(&f);
+}
+
 static void what_is_held_is_seen_all_at_once(void)
 {
     struct fixture f;
@@ -603,6 +623,7 @@ int main(void)
     RUN(only_one_table_is_frozen_at_a_time);
     RUN(views_stay_good_while_a_snapshot_holds);
     RUN(a_walk_may_turn_back_but_not_forth);
+    RUN(a_snapshot_is_current_until_something_is_frozen);
     RUN(what_is_held_is_seen_all_at_once);
     RUN(what_is_held_may_be_set_again);
     RUN(a_walk_sees_what_was_shown_when_it_began);
