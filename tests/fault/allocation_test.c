@@ -132,7 +132,10 @@ static const struct example examples[] = {
     { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\"}" },
       "UPDATE Long {\"P\":\"p\",\"S\":\"%s1\"} SET Name = \"n0\" RETURN UPDATED_OLD",
       false },
-    { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\"}" },
+    { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\",\"T\":0}" },
+      "UPDATE Long {\"P\":\"p\",\"S\":\"%s1\"} SET T = 1",
+      false },
+    { { "PUT Long {\"P\":\"p\",\"S\":\"%s1\",\"Name\":\"n1\",\"T\":0}" },
       "DEL Long {\"P\":\"p\",\"S\":\"%s1\"}",
       false },
     { { "PUT Scratch {\"Id\":\"x\",\"L\":[1],\"M\":{\"a\":1}}" },
@@ -171,6 +174,8 @@ static const struct example examples[] = {
     { { "ALTER Messages {\"indexes\":{\"ByText\":{\"partition_key\":\"Text:S\",\"project\":\"all\"}}}" },
       "ALTER Messages {\"indexes\":{\"ByText\":null}}",
       true },
+    { { "ALTER Messages {\"ttl\":\"Likes\"}" }, "ALTER Messages {\"ttl\":null}", true },
+    { { "ALTER Messages {\"ttl\":\"MsgID\"}" }, "ALTER Messages {\"ttl\":\"Likes\"}", true },
     { { "ALTER Scratch {\"ttl\":null}" }, "ALTER Scratch {\"ttl\":\"T\",\"stream\":\"keys_only\"}", true },
     { { "DROP Fresh", "CREATE Fresh {\"partition_key\":\"Id:S\",\"sort_key\":\"K:N\"}",
         "PUT Fresh {\"Id\":\"1\",\"K\":1,\"L\":1}", "PUT Fresh {\"Id\":\"1\",\"K\":2,\"L\":1}" },
@@ -399,6 +404,56 @@ static void a_checkpoint_fails_cleanly_without_memory(void)
     rig_deinit(&rig);
 }
 
+/* ---- what time brings -------------------------------------------------------------------------------- */
+
+static void expire_without(struct rig *rig, long n, bool for_good)
+{
+    char line[4096];
+
+    for (int i = 0; i < 3; i++) {
+        char format[128];
+
+        snprintf(format, sizeof format, "PUT Passing {\"P\":\"p\",\"S\":\"%%s%d\",\"T\":1699999000}", i);
+        rig_must(rig, stock_stretch(format, line, sizeof line));
+    }
+    rig_must(rig, "PUT Passing {\"P\":\"q\",\"S\":\"s\",\"G\":\"g\",\"T\":1699999000.5}");
+    rig_pass_ms(rig, 1500);
+    allocation_has_failed = true;
+    allocation_failing(n, for_good);
+    rig_ask(rig, "PUT Scratch {\"Id\":\"next\"}"); /* takes a look at what has expired, too */
+    allocation_has_failed = allocation_failed();
+    for (int i = 0; i < 2; i++) {
+        rig_pass_ms(rig, 1500);
+        rig_must(rig, "PUT Scratch {\"Id\":\"next\"}");
+    }
+    rig_must(rig, "COUNT Passing");
+    CHECK_MSG(memmem(rig->reply.data, rig->reply.len, "\"count\":1,", 10) != NULL, "n %ld: %.*s", n,
+              (int)rig->reply.len, rig->reply.data);
+    rig_must(rig, "CHECK");
+    CHECK_MSG(memmem(rig->reply.data, rig->reply.len, "\"ok\":true", 9) != NULL, "n %ld: %.*s", n,
+              (int)rig->reply.len, rig->reply.data);
+}
+
+static void what_has_expired_goes_whatever_memory_lacked(void)
+{
+    bool for_good = false;
+    struct rig rig;
+
+    start(&rig);
+    rig_must(&rig, "CREATE Passing {\"partition_key\":\"P:S\",\"sort_key\":\"S:S\",\"ttl\":\"T\",\"stream\":"
+                   "\"old_image\",\"indexes\":{\"ByG\":{\"partition_key\":\"G:S\",\"project\":\"all\"}}}");
+    rig_must(&rig, "PUT Passing {\"P\":\"q\",\"S\":\"t\",\"T\":2699999000}");
+    do {
+        long n = 0;
+
+        do {
+            expire_without(&rig, n++, for_good);
+        } while (allocation_has_failed);
+        for_good = !for_good;
+    } while (for_good);
+    rig_deinit(&rig);
+}
+
 /* ---- opening and closing ---------------------------------------------------------------------------- */
 
 static void making_a_directory_fails_cleanly_without_memory(void)
@@ -493,6 +548,8 @@ int main(void)
     RUN(every_operation_fails_cleanly_without_memory);
     stop_if_failed();
     RUN(a_checkpoint_fails_cleanly_without_memory);
+    stop_if_failed();
+    RUN(what_has_expired_goes_whatever_memory_lacked);
     stop_if_failed();
     RUN(making_a_directory_fails_cleanly_without_memory);
     stop_if_failed();

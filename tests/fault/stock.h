@@ -6,15 +6,16 @@
 
 /**
  * Tables that have a bit of everything: global and local indexes with each kind of projection, items with and
- * without entries, keys so long that several items share one place, and transactions' tokens.
+ * without entries, keys so long that several items share one place, expiries (from so long ago that no item goes by
+ * itself), and transactions' tokens.
  */
 static const char *const stock_messages =
-    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"indexes\":{"
+    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\",\"indexes\":{"
     "\"ByUser\":{\"partition_key\":\"UserID:S\",\"sort_key\":\"ChatID:S\",\"project\":\"all\"},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"},"
     "\"ByTag\":{\"partition_key\":[\"Tag:S\",\"UserID:S\"],\"project\":[\"Text\"]}}}";
 static const char *const stock_long =
-    "CREATE Long {\"partition_key\":\"P:S\",\"sort_key\":\"S:S\",\"indexes\":{"
+    "CREATE Long {\"partition_key\":\"P:S\",\"sort_key\":\"S:S\",\"ttl\":\"T\",\"indexes\":{"
     "\"ByName\":{\"partition_key\":\"Name:S\",\"sort_key\":\"S:S\",\"project\":\"keys_only\"}}}";
 
 /* A request whose `%s` stands for a key of 1,000 bytes that many share. */
@@ -57,7 +58,8 @@ static inline void stock_fill(struct rig *rig)
     for (int i = 0; i < 5; i++) {
         char format[128];
 
-        snprintf(format, sizeof format, "PUT Long {\"P\":\"p\",\"S\":\"%%s%d\",\"Name\":\"n%d\"}", i, i % 2);
+        snprintf(format, sizeof format, "PUT Long {\"P\":\"p\",\"S\":\"%%s%d\",\"Name\":\"n%d\",\"T\":%d}", i,
+                 i % 2, i / 3);
         rig_must(rig, stock_stretch(format, line, sizeof line));
     }
     for (int i = 0; i < STOCK_TOKENS; i++)
