@@ -160,17 +160,16 @@ void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_
 
 void pl_inflight_clear(struct pl_inflight *inflight)
 {
-    if (inflight->count > 0)
-        memset(inflight->slots, 0, (inflight->mask + 1) * sizeof *inflight->slots);
-    inflight->count = 0;
-}
+    struct slot *slots = inflight->mask + 1 > FIRST_SLOTS ? calloc(FIRST_SLOTS, sizeof *slots) : NULL;
 
-void pl_inflight_each(const struct pl_inflight *inflight,
-                      void (*each)(void *state, struct pl_bytes key, struct pl_bytes value), void *state)
-{
-    for (size_t i = 0; i <= inflight->mask && inflight->count > 0; i++)
-        if (inflight->slots[i].key.data != NULL && !inflight->slots[i].tombstone)
-            each(state, inflight->slots[i].key, inflight->slots[i].value);
+    if (slots != NULL) {
+        free(inflight->slots);
+        inflight->slots = slots;
+        inflight->mask = FIRST_SLOTS - 1;
+    } else if (inflight->count > 0) {
+        memset(inflight->slots, 0, (inflight->mask + 1) * sizeof *inflight->slots);
+    }
+    inflight->count = 0;
 }
 
 size_t pl_inflight_count(const struct pl_inflight *inflight)

@@ -39,7 +39,7 @@ int pl_inflight_reserve(struct pl_inflight *inflight, size_t count);
 /** `key`'s image of `batch` is applied: forget it, unless a later batch wrote it anew. */
 void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_bytes key);
 
-/** Forget all. */
+/** Forget all, and with it what room many keys have taken. */
 void pl_inflight_clear(struct pl_inflight *inflight);
 
 /** Call `each` for every key that has an image, and not for tombstones; in no order. */

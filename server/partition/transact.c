@@ -16,11 +16,17 @@ void pl_transact_deinit(struct pl_transact *transact)
 
 /* ---- staging ---------------------------------------------------------------------------------------- */
 
-enum { STAGE = 1 }; /* the overlay's only batch */
+enum {
+    STAGE = 1, /* the overlay's only batch */
+    KEPT_BYTES_MAX = 1 << 20,
+};
 
 static int clear(struct pl_transact *transact)
 {
     pl_arena_reset(&transact->arena);
+    /* What a large one needed is not kept for the small ones. */
+    if (transact->change.capacity > KEPT_BYTES_MAX)
+        pl_buf_deinit(&transact->change);
     pl_buf_clear(&transact->change);
     if (transact->staged == NULL)
         return pl_inflight_new(&transact->staged);

@@ -58,6 +58,10 @@ static const char *const conversation[] = {
     "{\":v\":{\"$set\":[1,2]}}\n",
     "GET T {\"id\":1}\n#t GET T {\"id\":1} SELECT v\n#u PUT T {\"id\":2}\n",
     "BATCH WRITE {\"T\":{\"put\":[{\"id\":3}],\"delete\":[{\"id\":4}]}}\n",
+    "TRANSACT TOKEN \"t\" "
+    "[{\"put\":\"T\",\"item\":{\"id\":5}},{\"update\":\"T\",\"key\":{\"id\":6},\"set\":\"SET v = :v\","
+    "\"values\":{\":v\":[1]},\"if\":\"v = :v\"}] CAPACITY TOTAL\n",
+    "TRANSACT [{\"get\":\"T\",\"key\":{\"id\":5},\"project\":\"v\"},{\"get\":\"T\",\"key\":{\"id\":6}}]\n",
     "COUNT Pages\nSCAN T\nRELOAD\nSTATS\nTABLES\n",
     "CREATE Carts {\"partition_key\":\"id:N\"}\nHELP\nHELP PUT\nNONSENSE\n",
     "#f TAIL T FROM oldest\n",
