@@ -172,6 +172,14 @@ void pl_inflight_clear(struct pl_inflight *inflight)
     inflight->count = 0;
 }
 
+void pl_inflight_each(const struct pl_inflight *inflight,
+                      void (*each)(void *state, struct pl_bytes key, struct pl_bytes value), void *state)
+{
+    for (size_t i = 0; i <= inflight->mask && inflight->count > 0; i++)
+        if (inflight->slots[i].key.data != NULL && !inflight->slots[i].tombstone)
+            each(state, inflight->slots[i].key, inflight->slots[i].value);
+}
+
 size_t pl_inflight_count(const struct pl_inflight *inflight)
 {
     return inflight->count;
