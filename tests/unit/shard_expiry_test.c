@@ -298,6 +298,29 @@ static void who_stops_deletes_nothing_more(void)
     end(&r);
 }
 
+static void what_has_expired_goes_although_puts_find_no_room(void)
+{
+    struct rig r;
+    struct pl_operation op;
+
+    start_at(&r, things);
+    put_things(&r, "a", 300, T0 + 1);
+    pass_ms(&r, 6000);
+    CHECK(pl_shard_checkpoints(r.shard));
+    pl_shard_end_checkpoint(r.shard, PL_EFULL, &r.why);
+    CHECK(pl_shard_stats(r.shard).full);
+    prepare_put(&r, &op, "{\"P\":\"b\"}");
+    pl_shard_submit(r.shard, &op);
+    settle(&r);
+    CHECK(pl_shard_take(r.shard) == &op && op.reply.rc == PL_EFULL);
+    pl_operation_deinit(&op);
+    pass_quietly_ms(&r, 3000);
+    settle(&r);
+    CHECK(expired(&r) == 300);
+    check_agreement(&r, 0);
+    end(&r);
+}
+
 /* ---- beside writes in flight ------------------------------------------------------------------------ */
 
 static void an_item_given_more_time_in_flight_stays(void)
@@ -602,6 +625,7 @@ int main(void)
     RUN(beside_clients_it_goes_along_with_their_batches_only);
     RUN(many_in_one_place_keep_no_other_place_waiting);
     RUN(who_stops_deletes_nothing_more);
+    RUN(what_has_expired_goes_although_puts_find_no_room);
     RUN(an_item_given_more_time_in_flight_stays);
     RUN(an_item_that_no_longer_expires_stays);
     RUN(an_item_deleted_in_flight_is_not_deleted_twice);

@@ -4,15 +4,15 @@
 #include "model/json.h"
 #include "model/record.h"
 #include "partition/change.h"
-#include "partition/index.h"
+#include "partition/expiry.h"
 #include "partition/token.h"
 
 #include "scratch_dir.h"
 #include "test.h"
 
-/* A table with an index that has a function, kept without a shard, so that single records can be spoilt. */
+/* A table with an index that has a function and with items that expire, kept without a shard, so that single records can be spoilt. */
 static const char *const module =
-    "return { table = 'Things', partition_key = 'P:S', indexes = { ByA = { partition_key = 'A:S',"
+    "return { table = 'Things', partition_key = 'P:S', ttl = 'T', indexes = { ByA = { partition_key = 'A:S',"
     " sort_key = 'B:S', project = function(item) return { A = item.A, B = item.B, C = 'made' } end } } }";
 
 enum { PARTITIONS = 4, LONG = 1000 };
@@ -57,6 +57,7 @@ static void start(struct fixture *f)
     CHECK(pl_table_copy(pl_script_definition(f->script, 0), &f->table) == 0);
     f->table->id = 1;
     f->table->indexes[0].id = 2;
+    f->table->expiry_id = 3;
     f->view = (struct pl_view){ .snapshot = f->snapshot, .inflight = f->nothing };
     f->work = (struct pl_index_work){ .view = &f->view,
                                       .partition_count = PARTITIONS,
@@ -149,6 +150,7 @@ static void put(struct fixture *f, struct pl_item item)
     pl_change_count(&f->change, pl_get_be16(place.key.bytes), 1, 1, (int64_t)item.size_bytes);
     CHECK(pl_place_set(&place, &f->view, &item, &f->scratch, &f->change) == 0);
     CHECK_MSG(pl_index_update(&f->work, NULL, &item, &f->why) == 0, "%s", f->why.text);
+    CHECK(pl_expiry_update(&f->work, NULL, &item) == 0);
     apply(f);
 }
 
@@ -365,6 +367,81 @@ static void a_malformed_token_is_found(void)
     end(&f);
 }
 
+/* As item_of(), with a time. */
+static struct pl_item passing_item(struct fixture *f, const char *p, unsigned t)
+{
+    struct pl_buf bytes = { 0 };
+    struct pl_item item = { 0 };
+    char json[4096];
+
+    snprintf(json, sizeof json, "{\"P\":\"%s\",\"T\":%u}", p, t);
+    CHECK(pl_json_read_item(pl_str(json), PL_JSON_PLAIN, &f->arena, &bytes, &item, &f->why) == 0);
+    item.bytes = pl_arena_copy(&f->arena, item.bytes);
+    pl_buf_deinit(&bytes);
+    return item;
+}
+
+/* The expiry of `item` alone comes, or goes. */
+static void plant_expiry(struct fixture *f, struct pl_item item, bool comes)
+{
+    CHECK(pl_expiry_update(&f->work, comes ? NULL : &item, comes ? &item : NULL) == 0);
+    apply(f);
+}
+
+static void expiries_and_items_that_agree_are_well(void)
+{
+    struct fixture f;
+    char p[LONG + 8];
+
+    start(&f);
+    put(&f, passing_item(&f, "1", 100));
+    put(&f, passing_item(&f, "2", 100));
+    put(&f, passing_item(&f, long_text(p, "1"), 100));
+    put(&f, passing_item(&f, long_text(p, "2"), 100));
+    put(&f, item_of(&f, "3", "a", "b"));
+    CHECK_MSG(faults(&f) == 0, "%s", f.sentences);
+    end(&f);
+}
+
+static void a_missing_expiry_is_found(void)
+{
+    struct fixture f;
+    struct pl_item item;
+
+    start(&f);
+    item = passing_item(&f, "1", 100);
+    put(&f, item);
+    plant_expiry(&f, item, false);
+    CHECK(faults(&f) == 1 && says(&f, "Things: an item that expires has no expiry"));
+    f.table->expiry_filling = true; /* then it may yet come */
+    CHECK_MSG(faults(&f) == 0, "%s", f.sentences);
+    end(&f);
+}
+
+static void an_expiry_of_another_time_is_found(void)
+{
+    struct fixture f;
+
+    start(&f);
+    put(&f, passing_item(&f, "1", 100));
+    plant_expiry(&f, passing_item(&f, "1", 99), true);
+    CHECK(faults(&f) == 1 && says(&f, "Things: an expiry whose item does not expire then"));
+    end(&f);
+}
+
+static void an_expiry_without_an_item_is_found(void)
+{
+    struct fixture f;
+    char p[LONG + 8];
+
+    start(&f);
+    put(&f, passing_item(&f, long_text(p, "1"), 100));
+    plant_expiry(&f, passing_item(&f, long_text(p, "2"), 100),
+                 true); /* in another record, for its hash is another */
+    CHECK(faults(&f) == 1 && says(&f, "Things: an expiry whose item does not expire then"));
+    end(&f);
+}
+
 int main(void)
 {
     RUN(what_writes_leave_is_well);
@@ -378,5 +455,9 @@ int main(void)
     RUN(an_age_without_its_token_is_found);
     RUN(a_token_of_another_time_is_found);
     RUN(a_malformed_token_is_found);
+    RUN(expiries_and_items_that_agree_are_well);
+    RUN(a_missing_expiry_is_found);
+    RUN(an_expiry_of_another_time_is_found);
+    RUN(an_expiry_without_an_item_is_found);
     return test_summary();
 }
