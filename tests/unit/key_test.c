@@ -482,6 +482,48 @@ static void a_successor_is_above_all_that_begins_alike(void)
     pl_buf_deinit(&out);
 }
 
+static void a_key_under_a_second_sorts_by_it_first(void)
+{
+    struct pl_key early, late, own;
+
+    pl_key_build_at(&early, &space, 255, pl_str("z"), pl_str("tail"));
+    pl_key_build_at(&late, &space, 256, pl_str("z"), pl_str(""));
+    pl_key_build(&own, &space, pl_str("z"), pl_str("tail"));
+    CHECK(pl_bytes_compare(pl_key_view(&early), pl_key_view(&late)) < 0);
+    CHECK(early.len == own.len + 8 && !early.shortened);
+    CHECK(memcmp(early.bytes, own.bytes, 7) == 0 && pl_get_be64(early.bytes + 7) == 255);
+    CHECK(memcmp(early.bytes + 15, own.bytes + 7, own.len - 7u) == 0);
+}
+
+/* What was cut and what just fits must not look the same: from 511 bytes on a key is a shortened one. */
+static void a_key_under_a_second_keeps_within_511_bytes(void)
+{
+    static char room[600];
+    struct pl_key key;
+
+    memset(room, 't', sizeof room);
+    for (size_t len = 400; len <= sizeof room; len++) {
+        size_t whole = PL_KEY_PREFIX_BYTES + 8 + 1 + 1 + len;
+
+        pl_key_build_at(&key, &space, UINT64_MAX, pl_str("z"), pl_bytes(room, len));
+        CHECK_MSG(key.len == (whole < 511 ? whole : 511), "%zu", len);
+        CHECK_MSG(key.shortened == (whole >= 511), "%zu", len);
+    }
+}
+
+static void a_partitions_part_of_a_space_is_told_by_its_first_seven_bytes(void)
+{
+    struct pl_keyspace other = { .kind = PL_KIND_ITEM, .id = 8, .partition_count = 64 };
+    struct pl_key start;
+
+    pl_key_partition_start(&start, &space, 5, 1000);
+    CHECK(start.len == PL_KEY_PREFIX_BYTES && pl_get_be64(start.bytes + 7) == 1000);
+    CHECK(pl_key_in_partition(pl_key_view(&start), &space, 5));
+    CHECK(!pl_key_in_partition(pl_key_view(&start), &space, 4));
+    CHECK(!pl_key_in_partition(pl_key_view(&start), &other, 5));
+    CHECK(!pl_key_in_partition(pl_bytes(start.bytes, 14), &space, 5));
+}
+
 int main(void)
 {
     RUN(strings_and_binary_sort_as_their_bytes);
@@ -500,6 +542,9 @@ int main(void)
     RUN(partitions_are_equal_arcs_of_the_circle);
     RUN(a_scan_starts_before_every_key_of_its_hash);
     RUN(keys_of_other_spaces_are_told_apart);
+    RUN(a_key_under_a_second_sorts_by_it_first);
+    RUN(a_key_under_a_second_keeps_within_511_bytes);
+    RUN(a_partitions_part_of_a_space_is_told_by_its_first_seven_bytes);
     RUN(a_successor_is_above_all_that_begins_alike);
     pl_arena_deinit(&arena);
     return test_summary();

@@ -686,8 +686,43 @@ static void the_locale_changes_nothing(void)
         printf("the_locale_changes_nothing: no locale with a decimal comma here, tried the plain one only\n");
 }
 
+static void a_floor_is_the_integer_below(void)
+{
+    static const struct {
+        const char *text;
+        int64_t floor;
+    } pairs[] = {
+        { "0", 0 },
+        { "7", 7 },
+        { "7.9999999999999999999999999999999999999", 7 },
+        { "-7", -7 },
+        { "-7.0000000000000000000000000000000000001", -8 },
+        { "1E-130", 0 },
+        { "-1E-130", -1 },
+        { "0.99999999999999999999999999999999999999", 0 },
+        { "12e2", 1200 },
+        { "9223372036854775807.5", INT64_MAX },
+        { "-9223372036854775808", INT64_MIN },
+        { "-9223372036854775807.5", INT64_MIN },
+    };
+    static const char *const beyond[] = { "9223372036854775808", "-9223372036854775808.5", "1E125", "-1E19" };
+    struct pl_number number;
+    int64_t floor = 5;
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        must_parse(pairs[i].text, &number);
+        CHECK_MSG(pl_number_floor_int64(&number, &floor) && floor == pairs[i].floor, "%s", pairs[i].text);
+    }
+    floor = 5;
+    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+        must_parse(beyond[i], &number);
+        CHECK_MSG(!pl_number_floor_int64(&number, &floor) && floor == 5, "%s", beyond[i]);
+    }
+}
+
 int main(void)
 {
+    RUN(a_floor_is_the_integer_below);
     RUN(numbers_are_written_in_plain_decimal);
     RUN(zero_has_one_spelling);
     RUN(what_is_no_number_is_refused_with_its_text);
