@@ -321,11 +321,18 @@ static void deinit(struct pl_client *client)
         pl_exchange_release(desk(c), c->exchange);
 }
 
+/* At the door there is no loop yet, and so no desk but this one. */
 static void refuse_client(struct pl_buf *to, int rc, const struct pl_reason *why)
 {
-    struct pl_buf body = { 0 };
+    struct pl_http_options options = { .clock = pl_clock_system(), .random = pl_random_system() };
+    struct pl_desk door = { .options = &options, .id_state = pl_random_next(&options.random), .date_s = -1 };
     struct pl_http_reply reply = { .status = 503, .content_type = pl_str("application/x-amz-json-1.0") };
+    char id[PL_DESK_REQUEST_ID_LEN];
+    struct pl_buf body = { 0 };
 
+    pl_desk_write_request_id(&door, id);
+    reply.request_id = pl_bytes(id, sizeof id);
+    reply.date = pl_desk_date(&door);
     pl_endpoint_write_unavailable(&body, rc, why);
     reply.body_len = body.len;
     pl_http_write_head(to, &reply);
