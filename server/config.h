@@ -43,6 +43,8 @@ enum pl_config_key {
     PL_CONFIG_DRAIN_TIMEOUT,
     PL_CONFIG_SCRIPT_TIME,
     PL_CONFIG_SCRIPT_MEMORY,
+    PL_CONFIG_TRIGGER_THREADS,
+    PL_CONFIG_TRIGGER_TIME,
     PL_CONFIG_ITEM_COLLECTION,
     PL_CONFIG_TTL_SWEEP,
     PL_CONFIG_STREAM_RETENTION,
@@ -78,6 +80,8 @@ struct pl_config {
     uint32_t drain_timeout_s;
     uint32_t script_time_ms;
     uint32_t script_memory_mb;
+    uint32_t trigger_threads;
+    uint32_t trigger_time_ms;
     uint64_t collection_bytes_max;
     uint32_t ttl_sweep_ms;
     uint32_t stream_retention_ms;

@@ -6,11 +6,12 @@
 #include "route/table_stats.h"
 #include "scripts.h"
 #include "stream/feed.h"
+#include "triggers.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-enum { SPARE_READERS = 16 };
+enum { SPARE_READERS = 16, TRIGGER_TIME_MS = 5000 };
 
 struct pl_node {
     struct pl_node_options options;
@@ -21,6 +22,7 @@ struct pl_node {
     struct pl_state *state;               /* the shard's */
     struct pl_counters *counters;         /* the shard's */
     const struct pl_sequences *sequences; /* the shard's */
+    struct pl_triggers *triggers;         /* NULL: there are no modules, and so no functions to run */
     uint32_t partition_count;
     uint64_t opened_ns;
 
@@ -189,6 +191,7 @@ struct reload {
     struct pl_operation op;
     struct pl_attachment *attachment;
     struct pl_scripts scripts;
+    struct pl_trigger_scripts trigger_scripts;
     pl_node_done_fn done;
     void *state;
     pthread_t thread;
@@ -196,6 +199,11 @@ struct reload {
 };
 
 static void post(struct pl_attachment *attachment, struct message *message);
+
+void pl_node_return(struct pl_operation *op)
+{
+    return_run(op->origin, op, op);
+}
 
 static void shard_finished(void *state, struct pl_operation *first)
 {
@@ -226,6 +234,7 @@ static void shard_finished(void *state, struct pl_operation *first)
 struct load {
     struct pl_node *node;
     struct pl_scripts scripts;
+    struct pl_trigger_scripts trigger_scripts;
     struct pl_reason *why;
     int rc;
 };
@@ -243,6 +252,9 @@ static void *load_scripts(void *arg)
 
     load->rc = pl_scripts_load(load->node->options.scripts_path, &limits, load->node->options.clock,
                                &load->scripts, load->why);
+    if (load->rc == 0)
+        load->rc =
+            pl_triggers_load(load->node->triggers, load->scripts.script, &load->trigger_scripts, load->why);
     return NULL;
 }
 
@@ -284,6 +296,21 @@ static int apply_scripts(struct pl_shard *shard, struct pl_scripts *scripts, str
     return finish_load(shard, &op, why);
 }
 
+static int new_triggers(struct pl_node *node)
+{
+    uint32_t time_ms = node->options.trigger_time_ms;
+    struct pl_triggers_options options = { .node = node,
+                                           .thread_count = node->options.trigger_threads,
+                                           .threads = node->options.threads,
+                                           .limits = limits_of(node),
+                                           .clock = node->options.clock,
+                                           .random = node->options.random,
+                                           .logger = node->options.logger };
+
+    options.limits.time_ms = time_ms == 0 ? TRIGGER_TIME_MS : time_ms;
+    return pl_triggers_new(&options, &node->triggers);
+}
+
 /* Before the data directory is touched: a wrong definition leaves nothing behind, and is told at once. */
 static int load_first_scripts(struct pl_node *node, struct pl_scripts *out, struct pl_reason *why)
 {
@@ -293,13 +320,20 @@ static int load_first_scripts(struct pl_node *node, struct pl_scripts *out, stru
 
     if (node->options.scripts_path == NULL)
         return 0;
+    rc = node->options.still ? 0 : new_triggers(node);
+    if (rc != 0)
+        return rc;
     rc = pl_driver_thread(&thread, load_scripts, &load);
     if (rc != 0)
         return rc;
     pthread_join(thread, NULL);
-    if (load.rc == 0)
-        *out = load.scripts;
-    return load.rc;
+    if (load.rc != 0) {
+        pl_scripts_deinit(&load.scripts);
+        return load.rc;
+    }
+    pl_triggers_switch(node->triggers, &load.trigger_scripts);
+    *out = load.scripts;
+    return 0;
 }
 
 static struct pl_shard_options shard_options(struct pl_node *node)
@@ -319,7 +353,8 @@ static struct pl_shard_options shard_options(struct pl_node *node)
                    : node->options.sync_mode == PL_SYNC_INTERVAL ? PL_SHARD_SYNC_INTERVAL
                                                                  : PL_SHARD_SYNC_NEVER;
     /* An attachment has two: for requests, and for the streams it reads. */
-    options.recovery.store.readers_max = 2 * node->options.reader_count + SPARE_READERS;
+    options.recovery.store.readers_max =
+        2 * (node->options.reader_count + PL_TRIGGER_THREADS_MAX) + SPARE_READERS;
     options.recovery.store.logger = node->options.logger;
     options.recovery.journal.random = node->options.random;
     options.recovery.dirty_bytes_max = node->options.transaction_bytes_max;
@@ -383,7 +418,13 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
         rc = open_shard(node, &scripts, why);
     }
     pl_scripts_deinit(&scripts);
+    if (rc == 0 && node->triggers != NULL) {
+        rc = pl_triggers_start(node->triggers, node->sequences, node->partition_count);
+        if (rc != 0)
+            pl_driver_stop(node->driver, NULL);
+    }
     if (rc != 0) {
+        pl_triggers_free(node->triggers);
         pl_datadir_close(node->dir);
         pl_tables_unref(node->tables);
         pl_hot_keys_set_deinit(&node->hot_keys);
@@ -404,6 +445,8 @@ void pl_node_close(struct pl_node *node)
 
     if (node == NULL)
         return;
+    pl_triggers_stop(node->triggers);
+    pl_triggers_free(node->triggers);
     rc = pl_driver_stop(node->driver, &why);
     if (rc != 0)
         pl_log(node->options.logger, PL_LOG_WARN, "no last checkpoint",
@@ -468,6 +511,26 @@ static uint64_t uplink_filled(void *state, uint32_t id)
     return stats.chore == PL_CHORE_FILLING && stats.chore_id == id ? stats.chore_done : 0;
 }
 
+static void uplink_letters(void *state, struct pl_operation *op)
+{
+    struct pl_attachment *attachment = state;
+    struct pl_node *node = attachment->node;
+
+    op->origin = attachment;
+    if (node->triggers != NULL) {
+        pl_triggers_letters(node->triggers, op);
+        return;
+    }
+    pl_reason_set(&op->reply.why, PL_EINVALID, "no triggers are run here: there is no scripts directory");
+    pl_operation_fail(op, PL_EINVALID, NULL);
+    pl_node_return(op);
+}
+
+uint64_t pl_node_run_triggers(struct pl_node *node, uint32_t time_ms)
+{
+    return node->triggers == NULL ? UINT64_MAX : pl_triggers_turn(node->triggers, time_ms);
+}
+
 int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, struct pl_attachment **out)
 {
     struct pl_attachment *attachment = calloc(1, sizeof *attachment);
@@ -484,9 +547,11 @@ int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, stru
     attachment->node = node;
     attachment->wake = wake;
     attachment->wake_state = state;
-    options.uplink = (struct pl_router_uplink){
-        .submit = uplink_submit, .tables = uplink_tables, .filled = uplink_filled, .state = attachment
-    };
+    options.uplink = (struct pl_router_uplink){ .submit = uplink_submit,
+                                                .tables = uplink_tables,
+                                                .filled = uplink_filled,
+                                                .letters = uplink_letters,
+                                                .state = attachment };
     rc = pl_router_new(&options, &attachment->router);
     if (rc != 0) {
         free(attachment);
@@ -526,10 +591,9 @@ void pl_attachment_flush(struct pl_attachment *attachment)
     pl_router_flush(attachment->router);
     first = attachment->outgoing_first;
     last = attachment->outgoing_last;
-    if (first == NULL)
-        return;
     attachment->outgoing_first = attachment->outgoing_last = NULL;
-    pl_driver_submit(attachment->node->driver, first, last);
+    if (first != NULL)
+        pl_driver_submit(attachment->node->driver, first, last);
     if (!attachment->node->options.threads)
         pl_attachment_deliver(attachment);
 }
@@ -601,6 +665,7 @@ static void deliver_reload(struct message *message)
     reload->done(reload->state, reload->op.reply.rc, &reload->op.reply.why);
     pl_operation_deinit(&reload->op);
     pl_scripts_deinit(&reload->scripts);
+    pl_trigger_scripts_deinit(&reload->trigger_scripts);
     free(reload);
 }
 
@@ -612,6 +677,7 @@ static void switch_scripts(struct pl_shard *shard, struct pl_driver_job *job)
 
     if (rc == 0) {
         reload->scripts.script = NULL; /* the shard's now */
+        pl_triggers_switch(reload->attachment->node->triggers, &reload->trigger_scripts);
         return;
     }
     pl_operation_fail(&reload->op, rc, NULL);
@@ -631,6 +697,9 @@ static void *run_reload(void *arg)
     else
         rc = pl_scripts_load(node->options.scripts_path, &limits, node->options.clock, &reload->scripts,
                              &reload->op.reply.why);
+    if (rc == 0)
+        rc = pl_triggers_load(node->triggers, reload->scripts.script, &reload->trigger_scripts,
+                              &reload->op.reply.why);
     if (rc == 0) {
         pl_driver_run(node->driver, &reload->job);
     } else {

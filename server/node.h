@@ -25,6 +25,8 @@ struct pl_node_options {
     uint32_t sync_interval_ms;         /* for PL_SYNC_INTERVAL */
     uint32_t script_time_ms;           /* 0: default 100 */
     uint64_t script_memory_bytes;      /* 0: default 64 MiB */
+    uint32_t trigger_threads;          /* 0: 2 */
+    uint32_t trigger_time_ms;          /* of one run of a trigger; 0: 5000 */
     uint32_t checkpoint_interval_ms;   /* 0: 5000 */
     uint64_t checkpoint_journal_bytes; /* or sooner, after so much journal; 0: 64 MiB */
     uint64_t journal_segment_bytes;    /* 0: 64 MiB */
@@ -97,6 +99,15 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
 /** Figures about the node (or one table, when `table` is not empty) as a JSON object, appended to `out`. */
 void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes table, struct pl_buf *out);
+
+/**
+ * Without threads: run the triggers that are due, for about `time_ms` at most. Returns the time until one will be due, in ms; 0: there is
+ * more to do now; UINT64_MAX: nothing until something is written.
+ */
+uint64_t pl_node_run_triggers(struct pl_node *node, uint32_t time_ms);
+
+/** For who runs triggers: an operation that was handed over goes back to its attachment. Any thread. */
+void pl_node_return(struct pl_operation *op);
 
 /** The node an attachment is of. */
 struct pl_node *pl_attachment_node(struct pl_attachment *attachment);

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { TRIGGERS_MS = 100 }; /* of a call that wrote something */
+
 struct pl_perilune {
     struct pl_node *node;
     struct pl_attachment *attachment;
@@ -216,6 +218,8 @@ int pl_perilune_run(struct pl_perilune_call *call)
         return PL_EUNSURE; /* the reply is the shard's for now */
     rc = take_reply(call);
     pl_router_rest(router);
+    if (pl_operation_kind(op->name) != PL_OPERATION_READ)
+        pl_node_run_triggers(call->db->node, TRIGGERS_MS);
     return rc;
 }
 
@@ -428,6 +432,11 @@ int pl_perilune_check(struct pl_perilune *db, struct pl_buf *report)
         return rc;
     pl_buf_append_bytes(report, pl_buf_view(&db->report));
     return pl_buf_status(&db->report) != 0 ? PL_ENOMEM : pl_buf_status(report);
+}
+
+uint64_t pl_perilune_run_triggers(struct pl_perilune *db)
+{
+    return pl_node_run_triggers(db->node, TRIGGERS_MS);
 }
 
 void pl_perilune_stats(struct pl_perilune *db, struct pl_bytes table, struct pl_buf *out)

@@ -102,6 +102,13 @@ int pl_perilune_reload(struct pl_perilune *db, struct pl_reason *why);
 /** Compare everything stored with everything else stored: a JSON object, appended to `report`. */
 int pl_perilune_check(struct pl_perilune *db, struct pl_buf *report);
 
+/**
+ * Run the triggers that are due. A call that writes does so by itself, for about 100 ms at most: this is for what waits for time
+ * to pass, and for a program that only reads. Returns the time until one will be due, in ms; 0: there is
+ * more to do now; UINT64_MAX: nothing until something is written.
+ */
+uint64_t pl_perilune_run_triggers(struct pl_perilune *db);
+
 /** Figures of the database, or of one table when `table` is not empty: a JSON object, appended to `out`. */
 void pl_perilune_stats(struct pl_perilune *db, struct pl_bytes table, struct pl_buf *out);
 

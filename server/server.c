@@ -184,6 +184,8 @@ static int open_node(struct server *server)
         .script_time_ms = config->script_time_ms,
         .ttl_sweep_ms = config->ttl_sweep_ms,
         .script_memory_bytes = (uint64_t)config->script_memory_mb << 20,
+        .trigger_threads = config->trigger_threads,
+        .trigger_time_ms = config->trigger_time_ms,
         .collection_bytes_max = config->collection_bytes_max,
         .stream_retention_ms = config->stream_retention_ms,
         .reader_count = loop_count(config) + 4,

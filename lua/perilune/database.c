@@ -249,6 +249,7 @@ void pl_database_register(lua_State *L)
     luaL_setfuncs(L, pl_batch_methods, 0);
     luaL_setfuncs(L, pl_transaction_methods, 0);
     luaL_setfuncs(L, pl_table_methods, 0);
+    luaL_setfuncs(L, pl_letter_methods, 0);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

@@ -305,6 +305,30 @@ function database:tail(table, options) end
 ---@field conditions? table<string, fun(old: perilune.item?, new: perilune.item?, args: perilune.value): boolean>
 ---@field triggers? table<string, perilune.trigger_definition>
 
+---What a trigger could not handle, oldest first in each partition; as items, with id, error and attempts.
+---@param source string               "table/trigger"
+---@param options? { limit?: integer, after?: perilune.item }
+---@return { items: perilune.item[], last_key?: perilune.item }?
+---@return string? sentence
+---@return string? code
+function database:dead_letters(source, options) end
+---Run them again; those that succeed are gone.
+---@param source string
+---@param id? string                  one of them; all when absent
+---@return { replayed: integer, failed: integer, error?: string }?
+---@return string? sentence
+---@return string? code
+function database:replay_dead_letters(source, id) end
+---@param source string
+---@param id? string
+---@return { purged: integer }?
+---@return string? sentence
+---@return string? code
+function database:purge_dead_letters(source, id) end
+---Run the triggers that are due. A call that writes does so by itself, for about 100 ms at most.
+---@return integer? ms until one is due; 0 when one is due now, nil when none is
+function database:run_triggers() end
+
 ---@param definition perilune.table_definition
 ---@return true|table|nil
 ---@return string? sentence

@@ -352,6 +352,45 @@ static int take_from(struct pl_line_parser *p)
     return p->line->word.len > 0 ? 0 : pl_line_expected(p, "oldest, latest or a position after FROM");
 }
 
+static bool take_this(struct pl_line_parser *p, const char *what)
+{
+    struct pl_bytes word = pl_line_word_at(p->at, p->end);
+
+    if (!pl_bytes_equal(word, pl_str(what)))
+        return false;
+    p->at = pl_line_skip_space(p->at + word.len, p->end);
+    return true;
+}
+
+/* Which dead letters, and what is to become of them. */
+static int take_letters(struct pl_line_parser *p)
+{
+    struct pl_operation *op = p->op;
+    bool from = false;
+
+    if (op->index_name.len == 0) {
+        p->at = op->table_name.data;
+        return pl_line_expected(p, "table/trigger");
+    }
+    if (take_this(p, "REPLAY")) {
+        op->name = PL_OP_REPLAY_LETTERS;
+    } else if (take_this(p, "PURGE")) {
+        op->name = PL_OP_PURGE_LETTERS;
+    } else {
+        op->name = PL_OP_LETTERS;
+        from = take_this(p, "FROM");
+        if (!from)
+            return 0;
+    }
+    if (!from && take_this(p, "ALL"))
+        return p->at == p->end ? 0 : pl_line_expected(p, "the end of the line");
+    op->letter = pl_line_word_at(p->at, p->end);
+    if (op->letter.len == 0)
+        return pl_line_expected(p, from ? "a dead letter's id" : "a dead letter's id, or ALL");
+    p->at += op->letter.len;
+    return 0;
+}
+
 static int take_argument(struct pl_line_parser *p, enum pl_argument argument)
 {
     p->at = pl_line_skip_space(p->at, p->end);
@@ -376,6 +415,8 @@ static int take_argument(struct pl_line_parser *p, enum pl_argument argument)
         return take_word(p);
     case PL_ARGUMENT_FROM:
         return take_from(p);
+    case PL_ARGUMENT_LETTERS:
+        return take_letters(p);
     case PL_ARGUMENT_REST:
         p->at = p->end;
         return 0;

@@ -209,7 +209,7 @@ static void write_end(struct pl_buf *out, struct pl_bytes tag, const struct pl_o
         pl_buf_append_format(out, "\"count\":%llu,\"scanned\":%llu", (unsigned long long)reply->count,
                              (unsigned long long)reply->scanned);
         first = false;
-    } else if (op->name == PL_OP_BATCH_GET || op->name == PL_OP_TRANSACT_GET) {
+    } else if (op->name == PL_OP_BATCH_GET || op->name == PL_OP_TRANSACT_GET || op->name == PL_OP_LETTERS) {
         pl_buf_append_format(out, "\"count\":%llu", (unsigned long long)reply->count);
         first = false;
     }
@@ -299,7 +299,7 @@ void pl_line_write_reply(struct pl_buf *out, struct pl_bytes tag, const struct p
         write_items(out, tag, op);
         return;
     }
-    if (is_paged(op) || op->name == PL_OP_BATCH_GET) {
+    if (is_paged(op) || op->name == PL_OP_BATCH_GET || op->name == PL_OP_LETTERS) {
         write_end(out, tag, op);
         return;
     }

@@ -147,6 +147,14 @@ const struct pl_verb pl_verbs[PL_VERB_TOTAL] = {
                    "ends it. Rows with a position tell where to go on",
         .example = "TAIL Messages FROM oldest",
     },
+    [PL_VERB_DEADLETTERS] = {
+        /* REPLAY and PURGE write, and outlive the line; to list does neither, and is told by its arguments. */
+        .word = "DEADLETTERS", .kind = PL_VERB_OPERATION, .operation = PL_OP_REPLAY_LETTERS,
+        .arguments = { PL_ARGUMENT_SOURCE, PL_ARGUMENT_LETTERS }, .clauses = BIT(LIMIT) | BIT(AFTER),
+        .grammar = "DEADLETTERS table/trigger [FROM id] [AFTER {id}] [LIMIT n] | REPLAY id|ALL | PURGE id|ALL",
+        .summary = "the records that a trigger could not handle, and why; run them again, or forget them",
+        .example = "DEADLETTERS Messages/welcome LIMIT 10",
+    },
     [PL_VERB_RING] = {
         .word = "RING", .kind = PL_VERB_CONTROL,
         .grammar = "RING",

@@ -25,6 +25,7 @@ enum pl_verb_name {
     PL_VERB_ALTER,
     PL_VERB_DROP,
     PL_VERB_TAIL,
+    PL_VERB_DEADLETTERS,
     PL_VERB_RING,
     PL_VERB_NODES,
     PL_VERB_STATS,
@@ -51,6 +52,7 @@ enum pl_argument {
     PL_ARGUMENT_TRANSACTION, /* [TOKEN "token"] and a JSON array with an object for each item */
     PL_ARGUMENT_WORD,        /* a word that may be left out */
     PL_ARGUMENT_FROM,        /* FROM and a word; may be left out */
+    PL_ARGUMENT_LETTERS,     /* FROM id, REPLAY id or PURGE id; may be left out */
     PL_ARGUMENT_REST,        /* whatever follows; not looked at */
 };
 

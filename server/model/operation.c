@@ -12,6 +12,11 @@ enum pl_operation_kind pl_operation_kind(enum pl_operation_name name)
     return kinds[name];
 }
 
+const char *pl_actor_name(enum pl_actor actor)
+{
+    return actor == PL_ACTOR_CLIENT ? "client" : actor == PL_ACTOR_TRIGGER ? "trigger" : "expiry";
+}
+
 void pl_operation_init(struct pl_operation *op, enum pl_operation_name name)
 {
     *op = (struct pl_operation){ .name = name };

@@ -27,6 +27,10 @@
     X(TRANSACT_GET, "TRANSACT", READ)                                                                        \
     X(TRANSACT_WRITE, "TRANSACT", WRITE)                                                                     \
     X(CONDITION_CHECK, "TRANSACT", WRITE) /* of a TRANSACT_WRITE: changes nothing */                         \
+    X(ADVANCE, "DEADLETTERS", WRITE)      /* by the server itself: see partition/progress.h */               \
+    X(LETTERS, "DEADLETTERS", READ)                                                                          \
+    X(REPLAY_LETTERS, "DEADLETTERS", WRITE)                                                                  \
+    X(PURGE_LETTERS, "DEADLETTERS", WRITE)                                                                   \
     X(TABLES, "TABLES", READ)                                                                                \
     X(DESCRIBE, "DESCRIBE", READ)                                                                            \
     X(CREATE, "CREATE", SCHEMA)                                                                              \
@@ -54,6 +58,9 @@ enum pl_return_values {
 
 /** On whose behalf. It stands in the stream: a deletion by the service is marked as its own. */
 enum pl_actor { PL_ACTOR_CLIENT, PL_ACTOR_TRIGGER, PL_ACTOR_EXPIRY };
+
+/** "client", "trigger", "expiry". */
+const char *pl_actor_name(enum pl_actor actor);
 
 enum pl_select {
     PL_SELECT_DEFAULT,
@@ -119,7 +126,7 @@ struct pl_operation {
 
     /* Asked. */
     struct pl_bytes table_name;
-    struct pl_bytes index_name; /* QUERY, SCAN; empty: the table itself */
+    struct pl_bytes index_name; /* QUERY, SCAN; empty: the table itself. *LETTERS: the trigger's name */
     struct pl_item item;        /* PUT: the item; GET, UPDATE, DELETE, CONDITION_CHECK: the key, exactly */
     struct pl_expr_params params;
     struct pl_bytes condition_text;
@@ -149,6 +156,8 @@ struct pl_operation {
     uint32_t segment, segment_count;
     enum pl_capacity_report report;
     struct pl_bytes definition; /* CREATE, ALTER: JSON text, in the form of table.h; ALTER: a patch of it */
+    struct pl_bytes letter;     /* LETTERS: where to begin; REPLAY_, PURGE_LETTERS: which one; empty: all */
+    struct pl_advance *advance; /* ADVANCE */
     enum pl_actor actor;
     uint8_t cascade_depth; /* PL_ACTOR_TRIGGER: one more than that of the record it handles */
     /* BATCH_*: PUT, DELETE or GET operations. TRANSACT_WRITE: PUT, UPDATE, DELETE, CONDITION_CHECK;

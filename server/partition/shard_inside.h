@@ -21,6 +21,7 @@
  *     shard_turn.c        the queue, batches, sealing, applying
  *     shard_judge.c       one operation: a write, a change of schema, a new set of modules
  *     shard_transact.c    a transaction, and its token
+ *     shard_advance.c     a trigger's step forward, with what it has written
  *     shard_chore.c       filling and sweeping, a step at a time
  *     shard_expiry.c      deleting what has expired, a step at a time
  *     shard_timed.c       what time brings: expiry, trimming, forgetting; a step at a time
@@ -181,11 +182,18 @@ int pl_shard_check_room(const struct pl_shard *shard, const struct pl_operation 
 
 /* ---- shard_transact.c ---- */
 
+/** The children's tables, as pl_shard_refresh_table(). */
+int pl_shard_refresh_tables(struct pl_shard *shard, struct pl_operation *op);
+
 /** A TRANSACT_GET or TRANSACT_WRITE: returns what its reply's `rc` is to be. */
 int pl_shard_transact(struct pl_shard *shard, struct pl_operation *op);
 
 /** Timed work: forget tokens that are no longer alive. */
 int pl_shard_forget_tokens(struct pl_shard *shard);
+/* ---- shard_advance.c ---- */
+
+/** A trigger's step forward (progress.h): judged and committed. */
+int pl_shard_advance(struct pl_shard *shard, struct pl_operation *op);
 
 /* ---- shard_chore.c ---- */
 

@@ -162,6 +162,8 @@ static int judge(struct pl_shard *shard, struct pl_operation *op)
         return judge_schema(shard, op);
     if (op->name == PL_OP_TRANSACT_GET || op->name == PL_OP_TRANSACT_WRITE)
         return pl_shard_transact(shard, op);
+    if (op->name == PL_OP_ADVANCE)
+        return pl_shard_advance(shard, op);
     return judge_write(shard, op);
 }
 

@@ -12,7 +12,7 @@ static uint64_t wall_ms(const struct pl_shard *shard)
     return now > 0 ? (uint64_t)now : 0;
 }
 
-static int refresh_tables(struct pl_shard *shard, struct pl_operation *op)
+int pl_shard_refresh_tables(struct pl_shard *shard, struct pl_operation *op)
 {
     int rc = 0;
 
@@ -68,7 +68,7 @@ static int write_all(struct pl_shard *shard, struct pl_operation *op)
 
 int pl_shard_transact(struct pl_shard *shard, struct pl_operation *op)
 {
-    int rc = refresh_tables(shard, op);
+    int rc = pl_shard_refresh_tables(shard, op);
 
     shard->stats.transactions++;
     if (rc != 0)

@@ -77,7 +77,7 @@ static bool cancels(int rc)
 }
 
 static int judge_child(struct pl_transact *transact, struct pl_evaluator *evaluator,
-                       struct pl_operation *child, struct pl_script *script)
+                       struct pl_operation *child, struct pl_script *script, uint32_t times)
 {
     struct pl_table_script *functions = NULL;
     int rc;
@@ -85,8 +85,7 @@ static int judge_child(struct pl_transact *transact, struct pl_evaluator *evalua
     if (script != NULL && child->table->module.len > 0)
         functions = pl_script_table(script, child->table->name);
     rc = pl_evaluate(evaluator, child, child->table, functions);
-    /* To prepare and to commit: what DynamoDB does twice, its transactions cost twice. */
-    child->reply.capacity.table_halves *= 2;
+    child->reply.capacity.table_halves *= times;
     if (rc == 0 && evaluator->change.len > 0)
         rc = stage(transact, pl_buf_view(&evaluator->change));
     return rc;
@@ -108,13 +107,15 @@ static void tell_only(struct pl_operation *op, const struct pl_operation *invali
 static int judge_children(struct pl_transact *transact, struct pl_evaluator *evaluator,
                           struct pl_operation *op, struct pl_script *script)
 {
+    /* To prepare and to commit: what DynamoDB does twice, its transactions cost twice. */
+    uint32_t times = op->name == PL_OP_TRANSACT_WRITE ? 2 : 1;
     bool cancelled = false;
     int rc = 0;
 
     for (uint32_t i = 0; i < op->child_count; i++) {
         struct pl_operation *child = &op->children[i];
 
-        rc = judge_child(transact, evaluator, child, script);
+        rc = judge_child(transact, evaluator, child, script, times);
         if (rc != 0 && !cancels(rc)) {
             op->reply.why = child->reply.why;
             return rc;

@@ -24,7 +24,7 @@ struct pl_transact {
 void pl_transact_deinit(struct pl_transact *transact);
 
 /**
- * Judge a prepared TRANSACT_WRITE, whose children hold their tables' current versions. `script` is the shard's, or NULL.
+ * Judge a prepared TRANSACT_WRITE (or ADVANCE), whose children hold their tables' current versions. `script` is the shard's, or NULL.
  *
  * 0: `transact->change` holds the effects until the next call. PL_ECANCELLED: the children's replies say why.
  * Otherwise a failure of the whole, such as PL_ENOMEM, or PL_ELIMIT when the change would be larger than the

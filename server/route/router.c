@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "route/router.h"
 
+#include "partition/letter.h"
 #include "partition/prepare.h"
 #include "partition/prepare_transaction.h"
 #include "partition/read.h"
@@ -313,6 +314,14 @@ static int read_batch(struct pl_router *router, struct pl_operation *batch)
     return rc != 0 ? rc : read_children(router, batch);
 }
 
+static int list_letters(struct pl_router *router, struct pl_operation *op)
+{
+    const struct pl_tables *tables = pl_router_tables(router);
+    int rc = take_snapshot(router);
+
+    return rc != 0 ? rc : pl_letters_list(&router->place, op, tables);
+}
+
 bool pl_router_run(struct pl_router *router, struct pl_operation *op)
 {
     switch (op->name) {
@@ -333,6 +342,15 @@ bool pl_router_run(struct pl_router *router, struct pl_operation *op)
     case PL_OP_TRANSACT_GET:
     case PL_OP_TRANSACT_WRITE:
         return transact(router, op);
+    case PL_OP_LETTERS:
+        return complete(op, list_letters(router, op));
+    case PL_OP_REPLAY_LETTERS:
+    case PL_OP_PURGE_LETTERS:
+        router->options.uplink.letters(router->options.uplink.state, op);
+        return false;
+    case PL_OP_ADVANCE: /* its maker has prepared it, and knows the partition */
+        submit(router, op);
+        return false;
     case PL_OP_PUT:
     case PL_OP_UPDATE:
     case PL_OP_DELETE:

@@ -27,6 +27,8 @@ struct pl_router_uplink {
     struct pl_tables *(*tables)(void *state);
     /** How many items the background filling of index `id` has gone through; 0 when it has not begun. */
     uint64_t (*filled)(void *state, uint32_t id);
+    /** REPLAY_LETTERS or PURGE_LETTERS: whoever runs triggers takes `op` until pl_router_returned(). */
+    void (*letters)(void *state, struct pl_operation *op);
     void *state;
 };
 

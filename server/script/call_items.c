@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "script/bind_item.h"
 #include "script/bind_value.h"
 #include "script/call.h"
 #include "script/call_methods.h"
@@ -15,7 +16,9 @@ static int take(lua_State *L, struct pl_call *call, int argument, int options, u
     int rc;
 
     luaL_checktype(L, 2, LUA_TSTRING);
-    luaL_checktype(L, argument, LUA_TTABLE);
+    /* A script may hand on an item that it was shown. */
+    if (pl_view_test(L, argument) == NULL)
+        luaL_checktype(L, argument, LUA_TTABLE);
     rc = pl_call_text(L, 2, call, "table's name", &call->op->table_name);
     if (rc == 0)
         rc = pl_options_read(L, options, allowed, call);

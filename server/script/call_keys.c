@@ -66,6 +66,8 @@ void pl_key_condition_register(lua_State *L)
     luaL_newmetatable(L, RANGE_TYPE);
     lua_pushcfunction(L, describe_range);
     lua_setfield(L, -2, "__tostring");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
     for (int i = 0; i < FORM_COUNT; i++) {
         lua_pushlightuserdata(L, (void *)&forms[i]);

@@ -10,5 +10,6 @@ extern const luaL_Reg pl_page_methods[];        /* query scan query_page scan_pa
 extern const luaL_Reg pl_batch_methods[];       /* batch_get batch_write */
 extern const luaL_Reg pl_transaction_methods[]; /* transact */
 extern const luaL_Reg pl_table_methods[];       /* create_table alter_table drop_table describe tables */
+extern const luaL_Reg pl_letter_methods[];      /* dead_letters replay_.. purge_dead_letters run_triggers */
 
 #endif

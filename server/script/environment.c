@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/environment.h"
 
+#include "script/bind_db.h"
 #include "script/bind_item.h"
 #include "script/bind_number.h"
 #include "script/bind_string.h"
 #include "script/bind_table.h"
 #include "script/bind_utf8.h"
 #include "script/bind_value.h"
+#include "script/call_keys.h"
 #include "script/sandbox.h"
 
 #include <lauxlib.h>
@@ -311,6 +313,7 @@ static void add_perilune(lua_State *L, int template)
     pl_bind_number_open(L);
     pl_bind_item_open(L);
     pl_bind_value_open(L);
+    pl_key_condition_register(L);
     seal(L);
     lua_setfield(L, template, "perilune");
 }
@@ -328,6 +331,7 @@ void pl_environment_open(lua_State *L)
     add_os(L, template);
     add_utf8(L, template);
     add_perilune(L, template);
+    pl_bind_db_open(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &template_key);
 }
 

@@ -20,6 +20,9 @@ struct call {
     const struct pl_item *new;
     const struct pl_value *args;
 
+    struct pl_script_batch *batch; /* of a trigger */
+    int filter;                    /* its filter, or LUA_NOREF */
+
     struct pl_arena *arena;
     struct pl_buf *buf;
     struct pl_item item;
@@ -241,4 +244,127 @@ int pl_functions_project(const struct pl_functions *functions, uint32_t i, const
     if (!call.same)
         *out = call.item;
     return 0;
+}
+
+/* ---- triggers --------------------------------------------------------------------------------------- */
+
+static void push_record(lua_State *L, const struct call *call, const struct pl_script_record *record)
+{
+    lua_createtable(L, 0, 7);
+    lua_pushstring(L, record->event);
+    lua_setfield(L, -2, "event");
+    lua_pushstring(L, record->by);
+    lua_setfield(L, -2, "by");
+    lua_pushnumber(L, (lua_Number)record->at_ms / 1000); /* seconds, as os.time() counts them */
+    lua_setfield(L, -2, "at");
+    lua_pushinteger(L, (lua_Integer)record->sequence);
+    lua_setfield(L, -2, "sequence");
+    push_item(L, call, &record->keys);
+    lua_setfield(L, -2, "keys");
+    push_item(L, call, record->has_new ? &record->new : NULL);
+    lua_setfield(L, -2, "new");
+    push_item(L, call, record->has_old ? &record->old : NULL);
+    lua_setfield(L, -2, "old");
+}
+
+/* The record is on top. False: it was taken off again. */
+static bool passes(lua_State *L, const struct call *call)
+{
+    bool wanted;
+
+    if (call->filter == LUA_NOREF)
+        return true;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->filter);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    wanted = lua_toboolean(L, -1);
+    lua_pop(L, wanted ? 1 : 2);
+    return wanted;
+}
+
+static void push_records(lua_State *L, struct call *call)
+{
+    struct pl_script_batch *batch = call->batch;
+
+    lua_createtable(L, (int)batch->count, 0);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        push_record(L, call, &batch->records[i]);
+        if (passes(L, call))
+            lua_rawseti(L, -2, ++batch->handled);
+    }
+}
+
+/* { failed = { sequence, ... } } is on the stack at `index`. */
+static void take_failed(lua_State *L, struct call *call, int index)
+{
+    struct pl_script_batch *batch = call->batch;
+    int list;
+
+    lua_pushliteral(L, "failed");
+    if (lua_rawget(L, index) != LUA_TTABLE) {
+        nonsense(call,
+                 "expected to return nothing, nil or false and a reason, or { failed = { sequence, ... } }");
+        return;
+    }
+    list = lua_gettop(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
+        int is_integer;
+        uint64_t sequence = (uint64_t)lua_tointegerx(L, -1, &is_integer);
+
+        if (!is_integer || sequence < batch->records[0].sequence ||
+            sequence > batch->records[batch->count - 1].sequence) {
+            nonsense(call, "failed: expected the sequence numbers of records of this batch");
+            return;
+        }
+        if (batch->failed_from == 0 || sequence < batch->failed_from)
+            batch->failed_from = sequence;
+        lua_pop(L, 1);
+    }
+}
+
+/* Nothing at all is a success: most functions end without a return. */
+static void take_outcome(lua_State *L, struct call *call)
+{
+    if (lua_istable(L, 1))
+        take_failed(L, call, 1);
+    else if (lua_isnil(L, 1) && lua_isnil(L, 2))
+        return;
+    else if (lua_toboolean(L, 1))
+        return;
+    else if (lua_type(L, 2) == LUA_TSTRING)
+        call->rc = pl_sentence_set(call->why, PL_EREJECTED, pl_bytes(lua_tostring(L, 2), lua_rawlen(L, 2)));
+    else
+        call->rc = pl_reason_set(call->why, PL_EREJECTED, "%s: %s returned false", call->functions->file,
+                                 call->what);
+}
+
+static int trigger_body(lua_State *L)
+{
+    struct call *call = lua_touserdata(L, 1);
+
+    lua_settop(L, 0);
+    call->batch->handled = 0;
+    call->batch->failed_from = 0;
+    push_records(L, call);
+    if (call->batch->handled == 0)
+        return 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->function);
+    lua_insert(L, 1);
+    pl_db_push(L, call->functions->loan, call->batch->db);
+    lua_call(L, 2, 2);
+    take_outcome(L, call);
+    return 0;
+}
+
+int pl_functions_trigger(const struct pl_functions *functions, uint32_t i, struct pl_script_batch *batch,
+                         struct pl_reason *why)
+{
+    struct call call = { .functions = functions,
+                         .what = "run",
+                         .function = i < functions->trigger_count ? functions->runs[i] : LUA_NOREF,
+                         .filter = i < functions->trigger_count ? functions->filters[i] : LUA_NOREF,
+                         .batch = batch,
+                         .why = why };
+
+    return run(&call, trigger_body);
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "model/item.h"
+#include "script/bind_db.h"
 
 #include <lua.h>
 
@@ -23,8 +24,36 @@ struct pl_functions {
     int before_write;           /* LUA_NOREF: there is none */
     int *conditions;            /* in the order of pl_table.conditions */
     int *projects;              /* in the order of pl_table.indexes */
+    int *runs;                  /* in the order of pl_table.triggers */
+    int *filters;
     uint32_t condition_count;
     uint32_t project_count;
+    uint32_t trigger_count;
+};
+
+/**
+ * A record of the table's stream, as a trigger's functions see it:
+ *
+ *     { event = "insert", keys = {..}, new = {..}, old = {..}, at = seconds, sequence = n, by = "client" }
+ */
+struct pl_script_record {
+    const char *event;
+    const char *by;
+    uint64_t sequence;
+    int64_t at_ms;
+    struct pl_item keys;
+    bool has_new, has_old;
+    struct pl_item new, old;
+};
+
+/** Some records for a trigger, and what it made of them. */
+struct pl_script_batch {
+    const struct pl_script_record *records;
+    uint32_t count;
+    struct pl_db *db; /* whose `hands` run what the function asks for */
+    /* Out, with 0. */
+    uint32_t handled;     /* records that the filter let pass */
+    uint64_t failed_from; /* the lowest sequence that the function named as failed; 0: none */
 };
 
 /* As in script.h. */
@@ -36,6 +65,8 @@ int pl_functions_condition(const struct pl_functions *functions, uint32_t i, con
                            struct pl_reason *why);
 int pl_functions_project(const struct pl_functions *functions, uint32_t i, const struct pl_item *item,
                          struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *skipped,
+                         struct pl_reason *why);
+int pl_functions_trigger(const struct pl_functions *functions, uint32_t i, struct pl_script_batch *batch,
                          struct pl_reason *why);
 
 #endif

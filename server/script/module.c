@@ -268,6 +268,16 @@ static void find_functions(lua_State *L, struct pl_module *module)
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    push_field(L, -1, pl_str("triggers"));
+    for (uint32_t i = 0; i < table->trigger_count; i++) {
+        push_field(L, -1, table->triggers[i].name);
+        push_field(L, -1, pl_str("run"));
+        module->runs[i] = take_function(L);
+        push_field(L, -1, pl_str("filter"));
+        module->filters[i] = take_function(L);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
 }
 
 static int *new_references(uint32_t count)
@@ -288,7 +298,10 @@ static int keep_table(struct run *run)
 
     module->conditions = new_references(run->table->condition_count);
     module->projects = new_references(run->table->index_count);
-    if (module->conditions == NULL || module->projects == NULL)
+    module->runs = new_references(run->table->trigger_count);
+    module->filters = new_references(run->table->trigger_count);
+    if (module->conditions == NULL || module->projects == NULL || module->runs == NULL ||
+        module->filters == NULL)
         return out_of_memory(run);
     module->table = run->table;
     run->table = NULL;
@@ -353,5 +366,7 @@ void pl_module_deinit(struct pl_module *module)
         pl_table_unref(module->table);
     free(module->conditions);
     free(module->projects);
+    free(module->runs);
+    free(module->filters);
     *module = (struct pl_module){ .before_write = LUA_NOREF };
 }

@@ -15,6 +15,8 @@ struct pl_module {
     int before_write;
     int *conditions;
     int *projects;
+    int *runs;    /* of triggers */
+    int *filters; /* LUA_NOREF: has none */
 };
 
 /**

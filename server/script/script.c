@@ -20,6 +20,7 @@ struct pl_script {
     struct pl_script_limits limits;
     struct pl_clock clock;
     struct pl_sandbox *sandbox; /* NULL: it was worn and could not be made anew yet */
+    struct pl_db db;            /* of what triggers ask for; outlives the sandbox */
     uint32_t table_count;
     struct pl_table_script tables[];
 };
@@ -45,6 +46,9 @@ static int run_module(struct pl_table_script *table, struct pl_reason *why)
                                               .before_write = module->before_write,
                                               .conditions = module->conditions,
                                               .projects = module->projects,
+                                              .runs = module->runs,
+                                              .filters = module->filters,
+                                              .trigger_count = module->table->trigger_count,
                                               .condition_count = module->table->condition_count,
                                               .project_count = module->table->index_count };
     return 0;
@@ -150,6 +154,7 @@ void pl_script_free(struct pl_script *script)
     if (script == NULL)
         return;
     drop_state(script);
+    pl_db_deinit(&script->db);
     for (uint32_t i = 0; i < script->table_count; i++) {
         pl_module_deinit(&script->tables[i].module);
         free(script->tables[i].file);
@@ -240,6 +245,49 @@ int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl
     if (rc != 0)
         return rc;
     return pl_functions_project(&table->functions, i, item, arena, buf, out, skipped, why);
+}
+
+int pl_script_trigger(struct pl_table_script *table, uint32_t i, struct pl_script_batch *batch,
+                      const struct pl_db_hands *hands, struct pl_reason *why)
+{
+    int rc = refresh(table->script, why);
+
+    if (rc != 0)
+        return rc;
+    batch->db = &table->script->db;
+    batch->db->hands = hands;
+    rc = pl_functions_trigger(&table->functions, i, batch, why);
+    batch->db->hands = NULL;
+    return rc;
+}
+
+int pl_script_trigger_named(struct pl_table_script *table, struct pl_bytes name,
+                            struct pl_script_batch *batch, const struct pl_db_hands *hands,
+                            struct pl_reason *why)
+{
+    const struct pl_table *definition = table->module.table;
+
+    for (uint32_t i = 0; i < definition->trigger_count; i++)
+        if (pl_bytes_equal(definition->triggers[i].name, name))
+            return pl_script_trigger(table, i, batch, hands, why);
+    return pl_reason_set(why, PL_ENOTFOUND, "the table %.*s has no trigger named %.*s",
+                         (int)definition->name.len, definition->name.data, (int)name.len, name.data);
+}
+
+int pl_script_again(const struct pl_script *script, const struct pl_script_limits *limits,
+                    struct pl_clock clock, struct pl_script **out, struct pl_reason *why)
+{
+    struct pl_script_file *files = calloc(script->table_count + 1u, sizeof *files);
+    int rc;
+
+    if (files == NULL)
+        return pl_reason_set(why, PL_ENOMEM, "%s", pl_error_sentence(PL_ENOMEM));
+    for (uint32_t i = 0; i < script->table_count; i++)
+        files[i] =
+            (struct pl_script_file){ .name = pl_str(script->tables[i].file), .text = script->tables[i].text };
+    rc = pl_script_load(limits, clock, files, script->table_count, out, why);
+    free(files);
+    return rc;
 }
 
 size_t pl_script_used_bytes(const struct pl_script *script)

@@ -101,6 +101,26 @@ int pl_script_project(struct pl_table_script *table, uint32_t i, const struct pl
                       struct pl_arena *arena, struct pl_buf *buf, struct pl_item *out, bool *skipped,
                       struct pl_reason *why);
 
+/**
+ * triggers[i]: its filter with each record, and its run(records, db) with those that pass, when any do; all in one
+ * call. `hands` run what it asks of `db`.
+ *
+ *     nothing, nil, true                    done
+ *     nil or false, and a reason; false     PL_EREJECTED with that reason
+ *     { failed = { sequence, ... } }        0, and `failed_from` is the lowest: those before it are done
+ *     anything else                         PL_ESCRIPT
+ */
+int pl_script_trigger(struct pl_table_script *table, uint32_t i, struct pl_script_batch *batch,
+                      const struct pl_db_hands *hands, struct pl_reason *why);
+/** The same by name; PL_ENOTFOUND when the table's file has no such trigger. */
+int pl_script_trigger_named(struct pl_table_script *table, struct pl_bytes name,
+                            struct pl_script_batch *batch, const struct pl_db_hands *hands,
+                            struct pl_reason *why);
+
+/** The same texts loaded once more, for another thread and with other limits. `script` is only read. */
+int pl_script_again(const struct pl_script *script, const struct pl_script_limits *limits,
+                    struct pl_clock clock, struct pl_script **out, struct pl_reason *why);
+
 /** Bytes the Lua state holds, for STATS. */
 size_t pl_script_used_bytes(const struct pl_script *script);
 
