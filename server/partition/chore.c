@@ -8,11 +8,12 @@
 #include "partition/expiry.h"
 #include "partition/index.h"
 
-enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20 };
+enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20, LAST = 2 /* of the partitions is walked */ };
 
 void pl_chore_deinit(struct pl_chore *chore)
 {
     pl_buf_deinit(&chore->position);
+    pl_collection_count_deinit(&chore->counting);
     *chore = (struct pl_chore){ 0 };
 }
 
@@ -109,37 +110,56 @@ static int next_partition(struct pl_chore *chore)
 
 /* ---- filling an index ------------------------------------------------------------------------------- */
 
-/* The entry belongs to a collection, which may now be larger than is allowed: the index was asked for. */
-static int grow_collection(const struct pl_index_work *work, const struct pl_index *index,
-                           struct pl_item item)
+static struct pl_collection_work collection_work(const struct pl_index_work *work)
 {
-    struct pl_collection_work collection = { .view = work->view,
-                                             .partition_count = work->partition_count,
-                                             .table = work->table,
-                                             .arena = work->arena,
-                                             .scratch = work->scratch,
-                                             .change = work->change };
+    return (struct pl_collection_work){ .view = work->view,
+                                        .partition_count = work->partition_count,
+                                        .table = work->table,
+                                        .arena = work->arena,
+                                        .scratch = work->scratch,
+                                        .change = work->change };
+}
+
+/*
+ * The item belongs to a collection, which may now be larger than is allowed: the index was asked for. One that is
+ * too large to be counted at once is counted first, and then we come here again.
+ */
+static int grow_collection(struct pl_chore *chore, const struct pl_index_work *work, struct pl_item item)
+{
+    struct pl_collection_work collection = collection_work(work);
     struct pl_buf pk = { 0 }, tail = { 0 };
     uint64_t unheard;
     int rc = PL_ECORRUPT; /* an item in the table has its key */
 
-    if (index->global || work->change->len == 0)
-        return 0;
     if (pl_key_schema_encode(&work->table->keys, item, &pk, &tail, NULL) == PL_KEY_WHOLE)
         rc = pl_buf_status(&pk) != 0 || pl_buf_status(&tail) != 0
                  ? PL_ENOMEM
                  : pl_collection_update(&collection, pl_buf_view(&pk), &unheard);
+    if (rc == PL_COLLECTION_UNCOUNTED &&
+        pl_collection_count_begin(&chore->counting, work->table, pl_buf_view(&pk)) != 0)
+        rc = PL_ENOMEM;
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
     return rc;
 }
 
-static int fill_index(const struct pl_index_work *work, const struct pl_index *index, struct pl_item item,
-                      struct pl_reason *why)
+static int fill_index(struct pl_chore *chore, const struct pl_index_work *work, const struct pl_index *index,
+                      struct pl_item item, struct pl_reason *why)
 {
     int rc = pl_index_fill(work, index, &item, why);
 
-    return rc != 0 ? rc : grow_collection(work, index, item);
+    return rc != 0 || index->global ? rc : grow_collection(chore, work, item);
+}
+
+static int count_collection(struct pl_chore *chore, const struct pl_index_work *work,
+                            const struct pl_chore_hands *hands)
+{
+    struct pl_collection_work collection = collection_work(work);
+    int rc = pl_collection_count_step(&chore->counting, &collection);
+
+    if (rc == 0 && work->change->len > 0)
+        rc = hands->commit(hands->state, (uint16_t)chore->partition, work->change);
+    return rc;
 }
 
 /* `index` is NULL here and below when it is the expiries that are filled. */
@@ -153,7 +173,8 @@ static int fill_items(struct pl_chore *chore, const struct pl_chore_hands *hands
 
     while (rc == 0 && pl_record_next(&cursor, &entry)) {
         pl_buf_clear(work->change);
-        rc = index == NULL ? pl_expiry_fill(work, &entry.item) : fill_index(work, index, entry.item, &why);
+        rc = index == NULL ? pl_expiry_fill(work, &entry.item)
+                           : fill_index(chore, work, index, entry.item, &why);
         if (rc == PL_ESCRIPT) {
             if (chore->failed++ == 0)
                 pl_log(hands->logger, PL_LOG_WARN, "an item has no entry in the new index", "%s", why.text);
@@ -195,12 +216,43 @@ static void charge(const struct pl_table *table, struct pl_capacity *capacity,
     *capacity = (struct pl_capacity){ 0 };
 }
 
+/* PL_COLLECTION_UNCOUNTED: a collection is to be counted before we go on from here. */
+static int fill_records(struct pl_chore *chore, struct pl_index_work *work, const struct pl_index *index,
+                        const struct pl_chore_hands *hands)
+{
+    struct pl_bytes key, record;
+    size_t size_bytes = 0;
+    int rc = seek(chore, hands, &key, &record), i;
+
+    for (i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && size_bytes < STEP_BYTES &&
+                may_fill(index, hands);
+         i++) {
+        struct pl_bytes newest;
+
+        /* A write that is not applied yet may have changed or deleted it: the overlay knows. */
+        rc = pl_view_get(hands->view, key, &newest);
+        if (rc == 0)
+            rc = fill_items(chore, hands, work, index, newest);
+        charge(work->table, work->capacity, hands);
+        if (rc == PL_ENOTFOUND)
+            rc = 0;
+        if (rc == 0)
+            rc = remember(chore, key);
+        size_bytes += record.len;
+        pl_arena_reset(work->arena);
+        if (rc == 0)
+            rc = seek(chore, hands, &key, &record); /* a collection may have been walked meanwhile */
+    }
+    if (rc == PL_ENOTFOUND || (rc == 0 && !is_here(chore, key)))
+        return next_partition(chore) == 1 ? LAST : 0;
+    return rc == 0 && i == 0 ? PL_ETHROUGHPUT : rc;
+}
+
 static int backfill(struct pl_chore *chore, const struct pl_table *table, const struct pl_chore_hands *hands)
 {
     struct pl_arena arena = { 0 };
     struct pl_buf change = { 0 }, scratch = { 0 };
     struct pl_capacity capacity = { 0 };
-    const struct pl_index *index = index_by_id(table, chore->fill_id);
     struct pl_index_work work = { .view = hands->view,
                                   .partition_count = hands->partition_count,
                                   .table = table,
@@ -208,38 +260,18 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
                                   .scratch = &scratch,
                                   .change = &change,
                                   .capacity = &capacity };
-    struct pl_bytes key, record;
-    size_t size_bytes = 0;
-    int rc, i;
+    int rc;
 
     if (hands->script != NULL)
         work.script = pl_script_table(hands->script, table->name);
-    rc = seek(chore, hands, &key, &record);
-    for (i = 0; rc == 0 && is_here(chore, key) && i < STEP_RECORDS && size_bytes < STEP_BYTES &&
-                may_fill(index, hands);
-         i++) {
-        struct pl_bytes newest;
-
-        rc = remember(chore, key);
-        /* A write that is not applied yet may have changed or deleted it: the overlay knows. */
-        if (rc == 0)
-            rc = pl_view_get(hands->view, key, &newest);
-        if (rc == 0)
-            rc = fill_items(chore, hands, &work, index, newest);
-        charge(table, &capacity, hands);
-        if (rc == PL_ENOTFOUND)
-            rc = 0;
-        size_bytes += record.len;
-        pl_arena_reset(&arena);
-        if (rc == 0)
-            rc = seek(chore, hands, &key, &record); /* a collection may have been walked meanwhile */
-    }
+    rc = chore->counting.active ? count_collection(chore, &work, hands)
+                                : fill_records(chore, &work, index_by_id(table, chore->fill_id), hands);
     pl_arena_deinit(&arena);
     pl_buf_deinit(&change);
     pl_buf_deinit(&scratch);
-    if (rc == PL_ENOTFOUND || (rc == 0 && !is_here(chore, key)))
-        return next_partition(chore);
-    return rc == 0 && i == 0 ? PL_ETHROUGHPUT : rc;
+    if (rc == PL_COLLECTION_UNCOUNTED)
+        return 0;
+    return rc == LAST ? 1 : rc;
 }
 
 /* ---- sweeping --------------------------------------------------------------------------------------- */

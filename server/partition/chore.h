@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/logger.h"
 #include "partition/catalog.h"
+#include "partition/collection.h"
 #include "partition/view.h"
 #include "script/script.h"
 
@@ -24,13 +25,14 @@ enum pl_chore_kind { PL_CHORE_NONE, PL_CHORE_BACKFILL, PL_CHORE_SWEEP };
 
 struct pl_chore {
     enum pl_chore_kind kind;
-    uint32_t table_id;        /* BACKFILL */
-    uint32_t fill_id;         /* BACKFILL: the index's, or the expiries' */
-    struct pl_keyspace space; /* that is walked */
-    uint32_t partition;       /* where the walk is */
-    struct pl_buf position;   /* the last key seen there; empty: none yet */
-    uint64_t done;            /* items or records so far */
-    uint64_t failed;          /* items that a project function could not handle */
+    uint32_t table_id;                   /* BACKFILL */
+    uint32_t fill_id;                    /* BACKFILL: the index's, or the expiries' */
+    struct pl_keyspace space;            /* that is walked */
+    uint32_t partition;                  /* where the walk is */
+    struct pl_buf position;              /* the last key seen there; empty: none yet */
+    struct pl_collection_count counting; /* the collection that is counted before the filling goes on */
+    uint64_t done;                       /* items or records so far */
+    uint64_t failed;                     /* items that a project function could not handle */
 };
 
 /** How a step acts: commit one change of a partition. What it returns not 0 ends the step. */

@@ -244,11 +244,13 @@ static struct pl_collection_work collection_work(struct write *w)
 static int update_collection(struct write *w)
 {
     struct pl_collection_work work = collection_work(w);
+    int rc;
 
     if (w->table->collection_id == 0)
         return 0;
-    w->op->reply.has_collection = true;
-    return pl_collection_update(&work, w->op->pk, &w->op->reply.collection_bytes);
+    rc = pl_collection_update(&work, w->op->pk, &w->op->reply.collection_bytes);
+    w->op->reply.has_collection = rc == 0;
+    return rc == PL_COLLECTION_UNCOUNTED ? 0 : rc;
 }
 
 /* Nothing changes, and it is only to be told. */
@@ -259,7 +261,7 @@ static int tell_collection(struct write *w)
 
     if (w->table->collection_id == 0)
         return 0;
-    rc = pl_collection_size(&work, w->op->pk, false, &w->op->reply.collection_bytes);
+    rc = pl_collection_size(&work, w->op->pk, &w->op->reply.collection_bytes);
     w->op->reply.has_collection = rc == 0;
     return rc == PL_ENOTFOUND ? 0 : rc;
 }

@@ -79,6 +79,16 @@ bool pl_shard_grows(const struct pl_operation *op)
     }
 }
 
+static void note_for_count(struct pl_shard *shard, const struct pl_effect *effect)
+{
+    struct pl_collection_work work = { .view = &shard->evaluator.view,
+                                       .partition_count = shard->partition_count };
+
+    if (shard->chore.counting.active)
+        pl_collection_count_note(&shard->chore.counting, &work, effect->key, effect->value,
+                                 effect->kind == PL_EFFECT_DELETE);
+}
+
 static int show_in_overlay(struct pl_shard *shard, struct pl_bytes change)
 {
     struct pl_effect effect;
@@ -88,6 +98,7 @@ static int show_in_overlay(struct pl_shard *shard, struct pl_bytes change)
         /* No write is judged by what stands in a stream. */
         if (effect.kind == PL_EFFECT_COUNT || pl_sequence_is_in(effect.key))
             continue;
+        note_for_count(shard, &effect);
         rc = pl_inflight_set(shard->inflight, shard->gathering->number, effect.key, effect.value,
                              effect.kind == PL_EFFECT_DELETE);
         if (rc != 0)

@@ -299,6 +299,26 @@ static void a_dropped_indexs_part_is_given_up(void)
     end(&r);
 }
 
+static void a_large_collection_is_counted_too(void)
+{
+    enum { ITEMS = 9000 };
+    struct rig r;
+    uint64_t all = 0;
+
+    start(&r, 0);
+    CHECK(define(&r, PL_OP_CREATE, WITHOUT_INDEX) == 0);
+    for (unsigned k = 0; k < ITEMS; k++) {
+        CHECK(put(&r, "p", k, k % 3 == 0, 0) == 0);
+        all += r.op.item.size_bytes * (k % 3 == 0 ? 2 : 1);
+    }
+    CHECK(define(&r, PL_OP_ALTER, ADD_INDEX) == 0);
+    check(&r);
+    CHECK(put(&r, "p", ITEMS, false, 0) == 0 && r.op.reply.has_collection);
+    CHECK_MSG(r.op.reply.collection_bytes == all + r.op.item.size_bytes, "%llu of %llu",
+              (unsigned long long)r.op.reply.collection_bytes, (unsigned long long)all);
+    end(&r);
+}
+
 /* Judged in one turn: nothing is applied yet when the index comes, and the walk must see it all the same. */
 static void what_is_in_flight_when_the_index_comes_is_counted(void)
 {
@@ -365,6 +385,7 @@ int main(void)
     RUN(room_that_deletes_made_is_room);
     RUN(an_index_added_to_a_live_table_finds_what_is_there);
     RUN(a_dropped_indexs_part_is_given_up);
+    RUN(a_large_collection_is_counted_too);
     RUN(what_is_in_flight_when_the_index_comes_is_counted);
     RUN(random_writes_leave_every_size_exact);
     return test_summary();
