@@ -47,9 +47,10 @@ enum outcome {
 struct call {
     uint64_t begun, ended; /* any unit; equal times are in no order */
     enum outcome outcome;
+    uint32_t token; /* not 0: a transaction that is asked again under this token until there is an answer */
     uint8_t client;
-    uint8_t
-        action_count; /* several: a transaction, which falls on one moment too; each has a key of its own */
+    /* Several: a transaction, which falls on one moment too; each action has a key of its own. */
+    uint8_t action_count;
     struct action actions[HISTORY_KEYS_MAX];
 };
 

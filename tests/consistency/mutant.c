@@ -2,6 +2,7 @@
 #include "partition/change.h"
 #include "partition/shard_inside.h"
 #include "partition/stream.h"
+#include "partition/token.h"
 
 /*
  * Planted faults: each stands where the linker puts it, in place of a call between two files of the
@@ -158,6 +159,23 @@ int __wrap_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, 
 int __wrap_pl_stream_seek(const struct pl_stream_walk *walk, uint64_t sequence, struct pl_stream_record *out)
 {
     return __real_pl_stream_seek(walk, sequence > 1 ? sequence + 1 : sequence, out);
+}
+#endif
+
+#ifdef PL_MUTANT_NO_TOKEN
+void __wrap_pl_token_set(struct pl_bytes token, uint16_t partition, const struct pl_token *known,
+                         const struct pl_digest *digest, uint64_t now_ms, struct pl_buf *change);
+
+/* Nobody remembers which transactions are done. */
+void __wrap_pl_token_set(struct pl_bytes token, uint16_t partition, const struct pl_token *known,
+                         const struct pl_digest *digest, uint64_t now_ms, struct pl_buf *change)
+{
+    (void)token;
+    (void)partition;
+    (void)known;
+    (void)digest;
+    (void)now_ms;
+    (void)change;
 }
 #endif
 

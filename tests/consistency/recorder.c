@@ -10,6 +10,7 @@
 enum {
     CALLS_MAX = HISTORY_CALLS_MAX / HISTORY_CLIENTS_MAX,
     LOOK_ONE_IN = 12, /* requests: all items at once */
+    TOKEN_ONE_IN = 2, /* transactions that write */
     FALSE_START_ONE_IN = 4,
     FALSE_START_US = 30000,
 };
@@ -85,6 +86,14 @@ static void call_it_broken(struct recorder *recorder, const char *line)
     pthread_mutex_unlock(&recorder->lock);
 }
 
+static bool changes(const struct call *call)
+{
+    for (uint8_t i = 0; i < call->action_count; i++)
+        if (action_changes(&call->actions[i]))
+            return true;
+    return false;
+}
+
 static void plan_next(struct recorder_client *client, struct call *call)
 {
     struct recorder *recorder = client->recorder;
@@ -92,6 +101,8 @@ static void plan_next(struct recorder_client *client, struct call *call)
     *call = (struct call){ .client = client->number };
     pthread_mutex_lock(&recorder->lock);
     plan_call(&recorder->plan, &recorder->seen, &recorder->put, &client->random, call);
+    if (call->action_count > 1 && changes(call) && test_random(&client->random) % TOKEN_ONE_IN == 0)
+        call->token = ++recorder->token;
     recorder->asked++;
     pthread_cond_broadcast(&recorder->changed);
     pthread_mutex_unlock(&recorder->lock);
@@ -119,14 +130,6 @@ static void share(struct recorder_client *client, const struct call *call)
     pthread_mutex_unlock(&recorder->lock);
 }
 
-static bool changes(const struct call *call)
-{
-    for (uint8_t i = 0; i < call->action_count; i++)
-        if (action_changes(&call->actions[i]))
-            return true;
-    return false;
-}
-
 static bool cut_off(struct recorder_client *client, struct call *call)
 {
     if (!await_life(client, &call->ended))
@@ -139,6 +142,32 @@ static bool cut_off(struct recorder_client *client, struct call *call)
     return true;
 }
 
+/* `line` has the call; a strange reply takes its place. */
+static enum wire_told ask_once(struct recorder_client *client, struct call *call, char *line)
+{
+    enum wire_told told =
+        link_send(&client->link, line) ? wire_read(&client->link, call, line) : WIRE_CUT_OFF;
+
+    call->ended = now_ns();
+    return told;
+}
+
+/* Under a token until there is an answer, from whichever life of the server: it is one call for all that. */
+static enum wire_told ask_until_told(struct recorder_client *client, struct call *call, char *line)
+{
+    struct call asked = *call;
+    enum wire_told told = ask_once(client, &asked, line);
+    uint64_t gone_ns;
+
+    while (told == WIRE_CUT_OFF && call->token != 0 && await_life(client, &gone_ns) &&
+           stay_connected(client)) {
+        asked = *call;
+        told = ask_once(client, &asked, line);
+    }
+    *call = asked;
+    return told;
+}
+
 static bool make_call(struct recorder_client *client)
 {
     char line[WIRE_LINE_BYTES];
@@ -148,8 +177,7 @@ static bool make_call(struct recorder_client *client)
     plan_next(client, &call);
     wire_write(&client->recorder->place, &call, line);
     call.begun = now_ns();
-    told = link_send(&client->link, line) ? wire_read(&client->link, &call, line) : WIRE_CUT_OFF;
-    call.ended = now_ns();
+    told = ask_until_told(client, &call, line);
     if (told == WIRE_CUT_OFF)
         return cut_off(client, &call);
     if (told == WIRE_STRANGE) {

@@ -17,7 +17,8 @@ struct recorder {
     struct plan plan;        /* of the history being recorded */
     struct wire_place place; /* likewise */
     uint64_t random;
-    int32_t put; /* the last number that was put; shared by the clients, like `seen` */
+    uint32_t token; /* the last that a transaction was given; never the same twice */
+    int32_t put;    /* the last number that was put; shared by the clients, like `seen` */
     struct items seen;
 
     pthread_mutex_t lock;

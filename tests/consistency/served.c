@@ -71,7 +71,7 @@ static void become_server(const struct served *served, int out)
     dup2(out, 1);
     dup2(err, 2);
     execl(served->program, served->program, "serve", "--data", served->data, "--listen", "127.0.0.1:0",
-          "--http", "off", "--partitions", "8", (char *)NULL);
+          "--http", "off", "--partitions", "8", "--io-threads", "3", (char *)NULL);
     _exit(127);
 }
 

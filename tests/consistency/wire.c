@@ -132,7 +132,10 @@ void wire_write(const struct wire_place *place, const struct call *call, char *l
         say(&text, "\n");
         return;
     }
-    say(&text, "TRANSACT [");
+    say(&text, "TRANSACT ");
+    if (call->token != 0)
+        say(&text, "TOKEN \"h%u.%u\" ", place->history, call->token);
+    say(&text, "[");
     for (uint8_t i = 0; i < call->action_count; i++) {
         say(&text, i > 0 ? "," : "");
         say_part(&text, place, &call->actions[i]);
