@@ -99,7 +99,8 @@ struct pl_reply {
     struct pl_item last_key; /* where the next page starts */
     uint32_t unprocessed; /* BATCH_*: children that were left out, with rc PL_ETHROUGHPUT: to be sent again */
     struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
-    struct pl_extent *extents; /* DESCRIBE: of the operation's table and then of its indexes, in their order */
+    struct pl_extent
+        *extents; /* DESCRIBE: of the operation's table and then of its indexes, in their order */
     struct pl_capacity capacity;
     bool has_collection; /* a write to a table with local indexes: what shares the item's partition key */
     uint64_t collection_bytes;
@@ -136,7 +137,8 @@ struct pl_operation {
     struct pl_bytes projection_text;
     /* In the form that came before expressions, `condition`, `filter`, `update` and `projection` below are made
      * by whoever asks; key conditions are only gathered, because they need the schema. */
-    bool legacy; /* sentences name QueryFilter, AttributesToGet, ... */
+    bool filters_keys; /* QUERY: the filter may speak of keys, as PartiQL's WHERE does */
+    bool legacy;       /* sentences name QueryFilter, AttributesToGet, ... */
     const struct pl_legacy_condition *key_conditions;
     uint32_t key_condition_count;
     struct pl_bytes condition_name; /* a Lua condition of the table (IF @name args); empty: none */
@@ -181,6 +183,8 @@ struct pl_operation {
     struct pl_bytes low, high;            /* QUERY: tails from `low` on and before `high` (empty: no end) */
     struct pl_bytes start_pk, start_tail; /* QUERY, SCAN: of `start_key` */
     bool fetches_item; /* QUERY, SCAN of a local index that does not hold all that is asked for */
+    struct pl_bytes
+        statements; /* TRANSACT_WRITE from PartiQL: what its children were read from, for the digest */
     struct pl_digest request_digest; /* TRANSACT_WRITE with a token: of what is asked (transaction.h) */
 
     /* Answered. */

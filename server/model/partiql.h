@@ -87,6 +87,7 @@ int pl_partiql_target(const struct pl_partiql *statement, const struct pl_key_sc
 
 /** When the write may happen. `rest` may be NULL. */
 enum pl_partiql_rule {
+    PL_PARTIQL_REST,           /* SELECT */
     PL_PARTIQL_NO_SUCH_ITEM,   /* INSERT */
     PL_PARTIQL_ITEM_AND_REST,  /* UPDATE, EXISTS */
     PL_PARTIQL_NO_ITEM_OR_REST /* DELETE: of what is not there too */

@@ -403,13 +403,16 @@ int pl_partiql_condition(enum pl_partiql_rule rule, struct pl_bytes key, struct 
                          struct pl_arena *arena, struct pl_condition **out)
 {
     bool exists = rule == PL_PARTIQL_ITEM_AND_REST;
-    struct pl_node *root =
-        pl_tree_call(arena, exists ? PL_FUNCTION_ATTRIBUTE_EXISTS : PL_FUNCTION_ATTRIBUTE_NOT_EXISTS,
-                     pl_tree_path(arena, pl_tree_attribute(arena, key)));
+    struct pl_node *root;
 
     *out = NULL;
+    if (rule == PL_PARTIQL_REST)
+        return rest == NULL ? 0 : pl_tree_condition(arena, rest, out);
     if (rule == PL_PARTIQL_NO_ITEM_OR_REST && rest == NULL)
         return 0;
+    root =
+        pl_tree_call(arena, exists ? PL_FUNCTION_ATTRIBUTE_EXISTS : PL_FUNCTION_ATTRIBUTE_NOT_EXISTS,
+                     pl_tree_path(arena, pl_tree_attribute(arena, key)));
     if (rule != PL_PARTIQL_NO_SUCH_ITEM && rest != NULL)
         root = pl_tree_pair(arena, exists ? PL_NODE_AND : PL_NODE_OR, root, rest);
     return root == NULL ? PL_ENOMEM : pl_tree_condition(arena, root, out);

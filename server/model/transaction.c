@@ -143,6 +143,8 @@ int pl_transaction_digest(const struct pl_operation *op, struct pl_digest *out)
     int rc = 0;
 
     XXH3_128bits_reset(&state);
+    if (op->statements.len > 0)
+        add_text(&state, op->statements);
     for (uint32_t i = 0; i < op->child_count && rc == 0; i++)
         rc = add_child(&state, &op->children[i]);
     hash = XXH3_128bits_digest(&state);

@@ -514,7 +514,7 @@ static int prepare_walk(struct pl_operation *op)
         rc = check_select(op);
     if (rc == 0 && op->name == PL_OP_QUERY)
         rc = parse_key_condition(op);
-    if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL)
+    if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL && !op->filters_keys)
         rc = check_filter(op);
     return rc != 0 ? rc : prepare_start(op);
 }
@@ -550,7 +550,8 @@ static int check_returns(struct pl_operation *op)
 
 static int check_has_condition(struct pl_operation *op)
 {
-    if (op->name == PL_OP_CONDITION_CHECK && op->condition_text.data == NULL && op->condition_name.len == 0)
+    if (op->name == PL_OP_CONDITION_CHECK && op->condition_text.data == NULL && op->condition == NULL &&
+        op->condition_name.len == 0)
         return refuse(
             op, "1 validation error detected: Value null at 'conditionCheck.conditionExpression' failed "
                 "to satisfy constraint: Member must not be null");

@@ -31,6 +31,7 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
 
 /** All of them. Each is defined where a newcomer would look for it, as pl_dynamo_<name>. */
 #define PL_DYNAMO_CALLS(X)                                                                                   \
+    X(batch_execute_statement)                                                                               \
     X(batch_get_item)                                                                                        \
     X(batch_write_item)                                                                                      \
     X(create_table)                                                                                          \
@@ -45,6 +46,8 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(describe_limits)                                                                                       \
     X(describe_table)                                                                                        \
     X(describe_time_to_live)                                                                                 \
+    X(execute_statement)                                                                                     \
+    X(execute_transaction)                                                                                   \
     X(get_item)                                                                                              \
     X(get_resource_policy)                                                                                   \
     X(list_backups)                                                                                          \
@@ -58,9 +61,9 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(query)                                                                                                 \
     X(scan)                                                                                                  \
     X(tag_resource)                                                                                          \
-    X(untag_resource)                                                                                        \
     X(transact_get_items)                                                                                    \
     X(transact_write_items)                                                                                  \
+    X(untag_resource)                                                                                        \
     X(update_continuous_backups)                                                                             \
     X(update_item)                                                                                           \
     X(update_table)                                                                                          \

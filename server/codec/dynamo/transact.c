@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/transact.h"
 #include "codec/dynamo/call.h"
 #include "codec/dynamo/consumed.h"
 #include "codec/dynamo/params.h"
@@ -246,11 +247,11 @@ static void write_consumed(struct pl_dynamo_request *request, bool first_member)
     pl_buf_append_byte(out, ']');
 }
 
-static int finish_get(struct pl_dynamo_request *request)
+void pl_dynamo_responses_write(struct pl_dynamo_request *request)
 {
     struct pl_buf *out = &request->body;
 
-    pl_buf_append_bytes(out, pl_str("{\"Responses\":["));
+    pl_buf_append_bytes(out, pl_str("\"Responses\":["));
     for (uint32_t i = 0; i < request->op.child_count; i++) {
         const struct pl_reply *reply = &request->op.children[i].reply;
 
@@ -262,8 +263,14 @@ static int finish_get(struct pl_dynamo_request *request)
         pl_buf_append_byte(out, '}');
     }
     pl_buf_append_byte(out, ']');
+}
+
+static int finish_get(struct pl_dynamo_request *request)
+{
+    pl_buf_append_byte(&request->body, '{');
+    pl_dynamo_responses_write(request);
     write_consumed(request, false);
-    pl_buf_append_byte(out, '}');
+    pl_buf_append_byte(&request->body, '}');
     return 0;
 }
 
@@ -331,7 +338,7 @@ static void write_reason(struct pl_buf *out, const struct pl_reply *reply)
     pl_buf_append_byte(out, '}');
 }
 
-static int cancelled(struct pl_dynamo_request *request)
+int pl_dynamo_cancelled(struct pl_dynamo_request *request)
 {
     struct pl_operation *op = &request->op;
     struct pl_buf text = { 0 }, reasons = { 0 };
@@ -358,9 +365,9 @@ const struct pl_dynamo_call pl_dynamo_transact_write_items = { .name = "Transact
                                                                .input = &write_input,
                                                                .begin = begin_write,
                                                                .finish = finish_write,
-                                                               .failed = cancelled };
+                                                               .failed = pl_dynamo_cancelled };
 const struct pl_dynamo_call pl_dynamo_transact_get_items = { .name = "TransactGetItems",
                                                              .input = &get_input,
                                                              .begin = begin_get,
                                                              .finish = finish_get,
-                                                             .failed = cancelled };
+                                                             .failed = pl_dynamo_cancelled };
