@@ -96,8 +96,8 @@ end
 
 local function print_expiry()
   if not find("expiring", "put", 1) then return end
-  print(("%-28s %9s %11s %10s %10s %10s %14s"):format("puts while items expire", "in flight", "per second", "p50 us", "p99 us",
-    "max us", "expired per s"))
+  print(("%-28s %9s %11s %10s %10s %10s %14s"):format("puts while items expire", "in flight", "per second", "p50 us",
+    "p99 us", "max us", "expired per s"))
   for _, pipeline in ipairs { 1, 16 } do
     for _, label in ipairs { "expiring", "nothing expires" } do
       local r, expired = find(label, "put", pipeline), find(label, "expired", pipeline)

@@ -81,7 +81,7 @@ function perilune.ge(value) end
 ---@field script_time_ms? integer     what one call of a module's function may take; 100 by default
 ---@field script_memory_bytes? integer
 ---@field item_collection_bytes? integer  of one partition key in a table with local indexes; 10 GiB
----@field ttl_sweep_ms? integer       between two looks for what has expired, which open and writes take; 1000 by default
+---@field ttl_sweep_ms? integer       between two looks for what has expired, which open and writes take; 1000 if unset
 ---@field stream_retention_ms? integer how long the records of streams are kept; 24 hours by default
 
 ---@param options string|perilune.open_options
@@ -269,7 +269,7 @@ function tail:close() end
 
 ---Read a table's stream: `for record in db:tail("Messages") do .. end`
 ---@param table string
----@param options? { from?: "oldest"|"latest"|string }   "oldest", all that is kept, unless told otherwise; or a position
+---@param options? { from?: "oldest"|"latest"|string }   "oldest", all that is kept, by default; or a position
 ---@return perilune.tail?
 ---@return string? sentence
 ---@return string? code
@@ -353,8 +353,17 @@ function database:describe(table) end
 ---@return string[] names
 function database:tables() end
 
+---@class perilune.check            what was looked at, and what is wrong with it
+---@field ok boolean
+---@field tables integer
+---@field items integer
+---@field index_entries integer
+---@field expiries integer
+---@field stream_records integer
+---@field faults string[]
+
 ---Compare everything stored with everything else stored.
----@return { ok: boolean, tables: integer, items: integer, index_entries: integer, expiries: integer, stream_records: integer, faults: string[] }?
+---@return perilune.check?
 ---@return string? sentence
 ---@return string? code
 function database:check() end
