@@ -539,6 +539,7 @@ int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, stru
                                          .partition_count = node->partition_count,
                                          .shard_count = 1,
                                          .clock = node->options.clock,
+                                         .sequences = node->sequences,
                                          .hot_keys = &node->hot_keys };
     int rc;
 

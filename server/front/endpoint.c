@@ -115,6 +115,7 @@ static struct pl_dynamo_context context_of(struct pl_exchange *x, struct pl_byte
         .account = pl_str("000000000000"),
         .endpoint = endpoint,
         .now_ms = pl_desk_now_ms(desk(x)),
+        .partition_count = engine(x)->partition_count,
     };
 }
 

@@ -31,6 +31,7 @@
     X(LETTERS, "DEADLETTERS", READ)                                                                          \
     X(REPLAY_LETTERS, "DEADLETTERS", WRITE)                                                                  \
     X(PURGE_LETTERS, "DEADLETTERS", WRITE)                                                                   \
+    X(RECORDS, "TAIL", READ) /* of one shard of a table's stream */                                          \
     X(TABLES, "TABLES", READ)                                                                                \
     X(DESCRIBE, "DESCRIBE", READ)                                                                            \
     X(CREATE, "CREATE", SCHEMA)                                                                              \
@@ -78,6 +79,22 @@ struct pl_extent {
     int64_t size_bytes;
 };
 
+/** A record of a stream, as it is given: partition/stream.h has what is stored. Views as good as a row's. */
+struct pl_record {
+    const char *event; /* "insert", "modify", "remove" */
+    enum pl_stream_view view;
+    bool by_service; /* an expiry's */
+    int64_t at_ms;
+    uint64_t sequence;
+    uint32_t size_bytes;
+    struct pl_item keys;
+    bool has_new, has_old;
+    struct pl_item new, old;
+};
+
+/** Where RECORDS begins. OLDEST and NEWEST give no record: they only say which position that is. */
+enum pl_records_from { PL_RECORDS_OLDEST, PL_RECORDS_NEWEST, PL_RECORDS_AFTER };
+
 /** 128 bits that tell requests apart. */
 struct pl_digest {
     uint64_t high, low;
@@ -99,6 +116,7 @@ struct pl_reply {
     struct pl_item last_key; /* where the next page starts */
     uint32_t unprocessed; /* BATCH_*: children that were left out, with rc PL_ETHROUGHPUT: to be sent again */
     struct pl_bytes text; /* TABLES, DESCRIBE, CREATE, ALTER, DROP: a JSON object, ready to be sent */
+    uint64_t position;    /* RECORDS: of the last record given, or the one that was asked for */
     struct pl_extent
         *extents; /* DESCRIBE: of the operation's table and then of its indexes, in their order */
     struct pl_capacity capacity;
@@ -108,6 +126,8 @@ struct pl_reply {
 
 /** One row of a QUERY, SCAN or BATCH_GET, handed over while `item`'s bytes are good: copy or write it out now. */
 typedef int (*pl_row_fn)(struct pl_operation *op, struct pl_item item);
+/** One record of RECORDS, in the same way. */
+typedef int (*pl_record_fn)(struct pl_operation *op, const struct pl_record *record);
 /** The operation has its reply. Called exactly once, on the thread that submitted it. */
 typedef void (*pl_done_fn)(struct pl_operation *op);
 
@@ -166,6 +186,11 @@ struct pl_operation {
      * TRANSACT_GET: GET. Each is complete in itself, and has a reply of its own. */
     struct pl_operation *children;
     uint32_t child_count;
+    struct { /* RECORDS: of the stream `id` of table `table_name`, its shard `partition` */
+        uint32_t id;
+        enum pl_records_from from;
+        uint64_t after; /* AFTER: a position */
+    } records;
     struct pl_bytes token; /* TRANSACT_WRITE: ClientRequestToken; data NULL: none */
 
     /* Prepared. */
@@ -189,7 +214,8 @@ struct pl_operation {
 
     /* Answered. */
     struct pl_reply reply;
-    pl_row_fn row;   /* may be NULL for operations without rows */
+    pl_row_fn row; /* may be NULL for operations without rows */
+    pl_record_fn record;
     pl_done_fn done; /* may be NULL when the caller runs the operation inline */
     void *owner;     /* whoever submitted it: a connection's request, a Lua call */
     void *origin;    /* the way back: set and read by whoever carries it to its shard */

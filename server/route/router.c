@@ -6,6 +6,7 @@
 #include "partition/prepare_transaction.h"
 #include "partition/read.h"
 #include "route/describe.h"
+#include "route/records.h"
 
 #include <stdlib.h>
 
@@ -191,6 +192,18 @@ void pl_router_flush(struct pl_router *router)
     }
 }
 
+static int read_records(struct pl_router *router, struct pl_operation *op)
+{
+    struct pl_table *table = pl_tables_find(pl_router_tables(router), op->table_name);
+    int rc;
+
+    if (table == NULL)
+        return PL_ENOTABLE;
+    op->table = pl_table_ref(table);
+    rc = take_snapshot(router);
+    return rc != 0 ? rc : pl_records_read(router->place.snapshot, router->options.sequences, op);
+}
+
 /* ---- batches ---------------------------------------------------------------------------------------- */
 
 static int adopt_failure(struct pl_operation *batch, const struct pl_operation *child)
@@ -335,6 +348,8 @@ bool pl_router_run(struct pl_router *router, struct pl_operation *op)
     case PL_OP_TABLES:
     case PL_OP_DESCRIBE:
         return complete(op, describe(router, op));
+    case PL_OP_RECORDS:
+        return complete(op, read_records(router, op));
     case PL_OP_BATCH_GET:
         return complete(op, read_batch(router, op));
     case PL_OP_BATCH_WRITE:

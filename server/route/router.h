@@ -38,7 +38,8 @@ struct pl_router_options {
     uint32_t partition_count;
     uint32_t shard_count;
     struct pl_clock clock;
-    struct pl_hot_keys_set *hot_keys; /* outlives the router, which adds what comes through it */
+    const struct pl_sequences *sequences; /* for RECORDS */
+    struct pl_hot_keys_set *hot_keys;     /* outlives the router, which adds what comes through it */
     struct pl_router_uplink uplink;
 };
 

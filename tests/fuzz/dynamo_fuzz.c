@@ -156,7 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pl_dynamo_context context = { .region = pl_str("us-east-1"),
                                          .account = pl_str("000000000000"),
                                          .endpoint = pl_str("127.0.0.1:8000"),
-                                         .now_ms = 1700000000123 };
+                                         .now_ms = 1700000000123,
+                                         .partition_count = 64 };
     enum pl_dynamo_step step;
     struct pl_buf target = { 0 };
 

@@ -71,7 +71,8 @@ static inline struct pl_dynamo_context world_context(struct world *w)
                                        .region = pl_str("us-east-1"),
                                        .account = pl_str("000000000000"),
                                        .endpoint = pl_str("127.0.0.1:8000"),
-                                       .now_ms = 1700000000123 };
+                                       .now_ms = 1700000000123,
+                                       .partition_count = 64 };
 }
 
 /** The answer's body as a C string; its status is w->request.status. */

@@ -48,6 +48,10 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target);
     X(describe_time_to_live)                                                                                 \
     X(execute_statement)                                                                                     \
     X(execute_transaction)                                                                                   \
+    X(describe_stream)                                                                                       \
+    X(get_records)                                                                                           \
+    X(get_shard_iterator)                                                                                    \
+    X(list_streams)                                                                                          \
     X(get_item)                                                                                              \
     X(get_resource_policy)                                                                                   \
     X(list_backups)                                                                                          \

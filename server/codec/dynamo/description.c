@@ -2,6 +2,7 @@
 #include "codec/dynamo/description.h"
 
 #include "codec/dynamo/notes.h"
+#include "codec/dynamo/stream_names.h"
 #include "model/json.h"
 
 #include <cjson/cJSON.h>
@@ -105,7 +106,7 @@ static void write_key_elements(struct pl_buf *out, const struct pl_key_attribute
     }
 }
 
-static void write_key_schema(struct pl_buf *out, const struct pl_key_schema *keys)
+void pl_dynamo_key_schema_write(struct pl_buf *out, const struct pl_key_schema *keys)
 {
     pl_buf_append_bytes(out, pl_str("\"KeySchema\":["));
     write_key_elements(out, keys->partition, keys->partition_count, "HASH", true);
@@ -235,7 +236,7 @@ static void write_index(const struct description *d, uint32_t i)
 
     write_text(d->out, "{\"IndexName\":", index->name);
     pl_buf_append_byte(d->out, ',');
-    write_key_schema(d->out, &index->keys);
+    pl_dynamo_key_schema_write(d->out, &index->keys);
     write_projection(d->out, index);
     pl_buf_append_format(d->out, ",\"IndexSizeBytes\":%lld,\"ItemCount\":%lld,\"IndexArn\":\"",
                          (long long)d->extents[1 + i].size_bytes, (long long)d->extents[1 + i].items);
@@ -272,14 +273,13 @@ static void write_indexes(const struct description *d, bool global)
 
 static void write_stream(const struct description *d)
 {
-    static const char *const views[] = { "", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES" };
     bool on = d->table->stream != PL_STREAM_OFF;
     int64_t ms = on ? d->table->stream_created_ms : number_in(d->notes, "stream_ms", 0);
 
     if (on)
         pl_buf_append_format(d->out,
                              ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"%s\"}",
-                             views[d->table->stream]);
+                             pl_dynamo_view_type(d->table->stream));
     if (ms == 0)
         return;
     pl_buf_append_bytes(d->out, pl_str(",\"LatestStreamLabel\":\""));
@@ -361,7 +361,7 @@ static void write_whole(const struct description *d)
     write_text(out, "\"TableName\":", d->table->name);
     pl_buf_append_byte(out, ',');
     if (!deleting) {
-        write_key_schema(out, &d->table->keys);
+        pl_dynamo_key_schema_write(out, &d->table->keys);
         pl_buf_append_byte(out, ',');
     }
     pl_buf_append_format(out, "\"TableStatus\":\"%s\",\"CreationDateTime\":", status_of(d));

@@ -31,6 +31,9 @@ void pl_dynamo_time_write(struct pl_buf *out, int64_t ms);
 /** 2015-05-11T21:21:33.291: a stream by when it began. */
 void pl_dynamo_label_write(struct pl_buf *out, int64_t ms);
 
+/** `"KeySchema":[...]` */
+void pl_dynamo_key_schema_write(struct pl_buf *out, const struct pl_key_schema *keys);
+
 /** True while an index is being filled: the table is UPDATING. */
 bool pl_dynamo_is_updating(const struct pl_table *table);
 

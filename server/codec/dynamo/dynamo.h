@@ -28,6 +28,7 @@ struct pl_dynamo_context {
     struct pl_bytes account;        /* "000000000000", the same */
     struct pl_bytes endpoint;       /* "127.0.0.1:8000": the answer to DescribeEndpoints */
     int64_t now_ms;
+    uint32_t partition_count; /* a stream has as many shards */
 };
 
 enum pl_dynamo_step { PL_DYNAMO_ANSWERED, PL_DYNAMO_RUN };
@@ -52,7 +53,8 @@ struct pl_dynamo_request {
     bool untold;          /* the error has no sentence at all */
     uint32_t step;        /* how many operations were run */
     uint32_t row_count;
-    void *state; /* a call's own, in `arena` */
+    struct pl_bytes region; /* of the context, for rows that name it */
+    void *state;            /* a call's own, in `arena` */
 };
 
 void pl_dynamo_request_init(struct pl_dynamo_request *request);

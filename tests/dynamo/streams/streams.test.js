@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import * as sdk from "@aws-sdk/client-dynamodb-streams";
+import { ask, makeTable } from "../lib/check.js";
+import { startServer } from "../lib/server.js";
+
+describe("streams", () => {
+  let server, client;
+  const say = async (call, input = {}) => {
+    const { $metadata, ...said } = await server.streams.send(new sdk[`${call}Command`](input));
+    return said;
+  };
+  const streamOf = async (TableName) => (await say("ListStreams", { TableName })).Streams[0].StreamArn;
+  const shardsOf = async (StreamArn) => (await say("DescribeStream", { StreamArn })).StreamDescription.Shards;
+  const iterator = async (StreamArn, ShardId, ShardIteratorType, more = {}) =>
+    (await say("GetShardIterator", { StreamArn, ShardId, ShardIteratorType, ...more })).ShardIterator;
+  const readAll = async (StreamArn) => {
+    const records = [];
+    for (const { ShardId } of await shardsOf(StreamArn))
+      records.push(...(await say("GetRecords", { ShardIterator: await iterator(StreamArn, ShardId, "TRIM_HORIZON") })).Records);
+    return records;
+  };
+  const put = (TableName, p, v) => ask(client, "PutItem", { TableName, Item: { p: { S: p }, v: { N: v } } });
+  const makeStream = (name, StreamViewType) => makeTable(client, name, undefined, { input: { StreamSpecification: { StreamEnabled: true, StreamViewType } } });
+
+  before(async () => {
+    server = await startServer();
+    client = server.client;
+  });
+  after(() => server.stop());
+
+  for (const [view, images] of [
+    ["KEYS_ONLY", []], ["NEW_IMAGE", ["NewImage"]], ["OLD_IMAGE", ["OldImage"]], ["NEW_AND_OLD_IMAGES", ["NewImage", "OldImage"]],
+  ])
+    it(`show ${view}`, async () => {
+      await makeStream(view, view);
+      await put(view, "a", "1");
+      await put(view, "a", "1.0");
+      await put(view, "a", "2");
+      await ask(client, "DeleteItem", { TableName: view, Key: { p: { S: "a" } } });
+      await ask(client, "DeleteItem", { TableName: view, Key: { p: { S: "none" } } });
+      const records = await readAll(await streamOf(view));
+      assert.deepEqual(records.map((record) => record.eventName), ["INSERT", "MODIFY", "REMOVE"]);
+      const [, modify] = records;
+      assert.equal(modify.eventSource, "aws:dynamodb");
+      assert.equal(modify.eventVersion, "1.1");
+      assert.equal(modify.awsRegion, "us-east-1");
+      assert.deepEqual(modify.dynamodb.Keys, { p: { S: "a" } });
+      assert.equal(modify.dynamodb.StreamViewType, view);
+      assert.match(modify.dynamodb.SequenceNumber, /^[0-9]{21,40}$/);
+      assert.deepEqual(Object.keys(modify.dynamodb).filter((key) => key.endsWith("Image")).sort(), images);
+      if (images.includes("NewImage")) assert.deepEqual(modify.dynamodb.NewImage, { p: { S: "a" }, v: { N: "2" } });
+      if (images.includes("OldImage")) assert.deepEqual(modify.dynamodb.OldImage, { p: { S: "a" }, v: { N: "1" } });
+      assert.ok(BigInt(records[2].dynamodb.SequenceNumber) > BigInt(records[1].dynamodb.SequenceNumber));
+    });
+
+  it("go on from where a reader was", async () => {
+    await makeStream("Going", "NEW_IMAGE");
+    const arn = await streamOf("Going");
+    await put("Going", "a", "1");
+    const [first] = await readAll(arn);
+    let shard;
+    for (const { ShardId } of await shardsOf(arn)) {
+      const { Records } = await say("GetRecords", { ShardIterator: await iterator(arn, ShardId, "TRIM_HORIZON") });
+      if (Records.length > 0) shard = ShardId;
+    }
+    const latest = await iterator(arn, shard, "LATEST");
+    await put("Going", "a", "2");
+    await put("Going", "a", "3");
+    const page = await say("GetRecords", { ShardIterator: latest, Limit: 1 });
+    assert.deepEqual(page.Records.map((record) => record.dynamodb.NewImage.v.N), ["2"]);
+    const next = await say("GetRecords", { ShardIterator: page.NextShardIterator });
+    assert.deepEqual(next.Records.map((record) => record.dynamodb.NewImage.v.N), ["3"]);
+    assert.deepEqual((await say("GetRecords", { ShardIterator: next.NextShardIterator })).Records, []);
+    const { SequenceNumber } = first.dynamodb;
+    const count = async (type) => (await say("GetRecords", { ShardIterator: await iterator(arn, shard, type, { SequenceNumber }) })).Records.length;
+    assert.equal(await count("AT_SEQUENCE_NUMBER"), 3);
+    assert.equal(await count("AFTER_SEQUENCE_NUMBER"), 2);
+  });
+
+  it("are listed by table", async () => {
+    await makeTable(client, "Quiet");
+    assert.deepEqual(await say("ListStreams", { TableName: "Quiet" }), { Streams: [] });
+    const first = await say("ListStreams", { Limit: 1 });
+    const second = await say("ListStreams", { Limit: 1, ExclusiveStartStreamArn: first.LastEvaluatedStreamArn });
+    assert.notEqual(first.Streams[0].StreamArn, second.Streams[0].StreamArn);
+  });
+
+  it("belong to a table that is there", () =>
+    assert.rejects(say("DescribeStream", { StreamArn: "arn:aws:dynamodb:us-east-1:000000000000:table/None/stream/2020-01-01T00:00:00.000" }), { name: "ResourceNotFoundException" }));
+});
