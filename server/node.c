@@ -952,20 +952,23 @@ void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes name, struc
     struct pl_node *node = attachment->node;
     cJSON *json = cJSON_CreateObject();
     char *text;
+    int rc = 0;
 
     if (name.len > 0) {
         struct pl_tables *tables = pl_node_tables(node);
         const struct pl_table *table = pl_tables_find(tables, name);
 
         if (table != NULL)
-            pl_table_stats(table, node->counters, &node->hot_keys, &node->options.clock, json);
+            rc = pl_table_stats(table, node->counters, &node->hot_keys, &node->options.clock, json);
         pl_tables_unref(tables);
     } else {
         add_figures(json, node);
     }
-    text = cJSON_PrintUnformatted(json);
+    text = rc == 0 ? cJSON_PrintUnformatted(json) : NULL;
     if (text != NULL)
         pl_buf_append_bytes(out, pl_str(text));
+    else
+        out->failed = true;
     cJSON_free(text);
     cJSON_Delete(json);
 }
