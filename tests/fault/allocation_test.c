@@ -284,6 +284,8 @@ static void calibrate(struct trial *t)
     pl_buf_append_bytes(&t->reply, pl_buf_view(&t->rig->reply));
     rig_must(t->rig, "PUT Scratch {\"Id\":\"next\"}");
     CHECK(rig_dump(t->rig, &t->after) == 0);
+    CHECK_MSG(memmem(t->after.data, t->after.len, "the stream is not", 17) == NULL, "%.*s", (int)t->after.len,
+              t->after.data);
 }
 
 static void judge(struct trial *t, int rc, long n, bool failed)

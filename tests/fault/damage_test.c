@@ -53,6 +53,7 @@ static void make_clean(struct base *base)
     CHECK_MSG(rig_open(&base->rig) == 0, "%s", base->rig.why.text);
     fill(&base->rig);
     CHECK(rig_dump(&base->rig, &base->dump) == 0);
+    CHECK(memmem(base->dump.data, base->dump.len, "the stream is not", 17) == NULL);
     rig_close(&base->rig);
 }
 
@@ -103,6 +104,7 @@ static void make_killed(struct base *base)
         rig_must(&base->rig, line);
     }
     CHECK(rig_dump(&base->rig, &base->dump) == 0);
+    CHECK(memmem(base->dump.data, base->dump.len, "the stream is not", 17) == NULL);
     wait_for_mark(&base->rig);
     snprintf(from, sizeof from, "%.4000s/killed", base->rig.home);
     rig_copy(base->rig.path, from);

@@ -101,9 +101,9 @@ static void live(struct life *life)
 
     if (rig_open(&life->rig) != 0)
         return;
-    rc = rig_ask(
-        &life->rig,
-        "CREATE Ledger {\"partition_key\":\"Id:S\",\"indexes\":{\"ByV\":{\"partition_key\":\"V:N\"}}}");
+    rc = rig_ask(&life->rig, "CREATE Ledger "
+                             "{\"partition_key\":\"Id:S\",\"stream\":\"new_image\",\"indexes\":{\"ByV\":{"
+                             "\"partition_key\":\"V:N\"}}}");
     life->opened = life->opened || rc == 0 || rc == PL_EUNSURE || rc == PL_EINUSE;
     for (int i = 0; i < WRITES; i++) {
         rig_pass_ms(&life->rig, i % 6 == 5 ? 6000 : 300);
@@ -127,8 +127,9 @@ static void judge(struct life *life)
 {
     fault_disk_heal(&life->fault);
     CHECK_MSG(rig_open(&life->rig) == 0, "%s", life->rig.why.text);
-    rig_ask(&life->rig,
-            "CREATE Ledger {\"partition_key\":\"Id:S\",\"indexes\":{\"ByV\":{\"partition_key\":\"V:N\"}}}");
+    rig_ask(&life->rig, "CREATE Ledger "
+                        "{\"partition_key\":\"Id:S\",\"stream\":\"new_image\",\"indexes\":{\"ByV\":{"
+                        "\"partition_key\":\"V:N\"}}}");
     for (int key = 0; key < KEYS; key++)
         CHECK_MSG(is_explained(life, key), "k%d is %d or %d: %.*s", key, life->ledger.is[key],
                   life->ledger.may_be[key], (int)life->rig.reply.len, life->rig.reply.data);

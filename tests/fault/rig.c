@@ -208,6 +208,7 @@ void rig_close(struct rig *rig)
     pl_node_detach(rig->attachment);
     pl_node_close(rig->node);
     rig->node = NULL;
+    shadow_deinit(&rig->shadow);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------- */
@@ -338,6 +339,35 @@ static int dump_walk(struct rig *rig, const char *format, const char *table, con
     return rc;
 }
 
+/* How many rows of the reply are not in the shadow, or in it and not in the reply. */
+static size_t count_strangers(struct rig *rig)
+{
+    size_t strangers = 0, rows = 0;
+    char *at = rig->reply.data, *end;
+
+    for (; at != NULL && strncmp(at, "ROW ", 4) == 0; at = end + 1, rows++) {
+        end = strchr(at, '\n');
+        *end = '\0';
+        strangers += !shadow_has(&rig->shadow, at + 4);
+        *end = '\n';
+    }
+    return strangers + (rows > rig->shadow.count ? rows - rig->shadow.count : rig->shadow.count - rows);
+}
+
+/* After the table's own rows were read: they are in the reply. */
+static int compare_with_stream(struct rig *rig, const struct pl_table *table, struct pl_buf *out)
+{
+    struct pl_reason why = { { 0 } };
+    int rc = shadow_read(&rig->shadow, rig->attachment, table->name, table->stream_id, &why);
+
+    if (rc != 0)
+        return pl_reason_set(&rig->why, rc, "the stream: %s", pl_reason_text(&why, rc));
+    pl_buf_append_byte(&rig->reply, '\0');
+    if (!rig->shadow.blind && (rig->shadow.fault[0] != '\0' || count_strangers(rig) > 0))
+        pl_buf_append_format(out, "the stream is not the table's history: %s\n", rig->shadow.fault);
+    return 0;
+}
+
 static int dump_table(struct rig *rig, const struct pl_table *table, struct pl_buf *out)
 {
     char name[256], index[256];
@@ -345,6 +375,8 @@ static int dump_table(struct rig *rig, const struct pl_table *table, struct pl_b
 
     snprintf(name, sizeof name, "%.*s", (int)table->name.len, table->name.data);
     rc = dump_walk(rig, "SCAN %s%s%s", name, "", out);
+    if (rc == 0 && table->stream == PL_STREAM_NEW_AND_OLD_IMAGES)
+        rc = compare_with_stream(rig, table, out);
     for (uint32_t i = 0; i < table->index_count && rc == 0; i++) {
         pl_buf_append_format(out, "index state %d\n", (int)table->indexes[i].state);
         snprintf(index, sizeof index, "%.*s", (int)table->indexes[i].name.len, table->indexes[i].name.data);

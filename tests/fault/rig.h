@@ -4,6 +4,7 @@
 
 #include "codec/line.h"
 #include "node.h"
+#include "shadow.h"
 #include "store/disk.h"
 
 #include <limits.h>
@@ -30,7 +31,8 @@ struct rig {
     struct pl_node *node;
     struct pl_attachment *attachment;
     struct pl_operation op;
-    struct pl_buf reply; /* whole lines */
+    struct pl_buf reply;  /* whole lines */
+    struct shadow shadow; /* of the table with a stream of both images, if there is one */
     struct pl_reason why;
     int rc;
     bool answered;
@@ -57,8 +59,8 @@ int rig_ask(struct rig *rig, const char *line);
 void rig_must(struct rig *rig, const char *line);
 
 /**
- * Everything that can be read, as lines of text: every table's items, and each index's state and entries.
- * 0, or what went wrong.
+ * Everything that can be read, as lines of text: every table's items, and each index's state and entries. A line more
+ * when a table's stream, replayed, is not what the table is. 0, or what went wrong.
  */
 int rig_dump(struct rig *rig, struct pl_buf *out);
 

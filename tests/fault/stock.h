@@ -10,7 +10,8 @@
  * itself), and transactions' tokens.
  */
 static const char *const stock_messages =
-    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\",\"indexes\":{"
+    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\","
+    "\"stream\":\"new_and_old_images\",\"indexes\":{"
     "\"ByUser\":{\"partition_key\":\"UserID:S\",\"sort_key\":\"ChatID:S\",\"project\":\"all\"},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"},"
     "\"ByTag\":{\"partition_key\":[\"Tag:S\",\"UserID:S\"],\"project\":[\"Text\"]}}}";
