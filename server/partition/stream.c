@@ -65,8 +65,9 @@ int pl_stream_record_keys(const struct pl_stream_record *record, const struct pl
     size_bytes = append_keys(buf, keys, any_image(record));
     if (pl_buf_status(buf) != 0)
         return PL_ENOMEM;
-    *out =
-        (struct pl_item){ .bytes = pl_bytes(buf->data + start, buf->len - start), .size_bytes = size_bytes };
+    *out = (struct pl_item){ .size_bytes = size_bytes };
+    if (buf->len > start) /* a damaged image may have none of them */
+        out->bytes = pl_bytes(buf->data + start, buf->len - start);
     return 0;
 }
 

@@ -6,12 +6,11 @@
 
 /**
  * Tables that have a bit of everything: global and local indexes with each kind of projection, items with and
- * without entries, keys so long that several items share one place, expiries (from so long ago that no item goes by
+ * without entries, keys so long that several items share one place, a stream, expiries (from so long ago that no item goes by
  * itself), and transactions' tokens.
  */
 static const char *const stock_messages =
-    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\","
-    "\"stream\":\"new_and_old_images\",\"indexes\":{"
+    "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\",\"indexes\":{"
     "\"ByUser\":{\"partition_key\":\"UserID:S\",\"sort_key\":\"ChatID:S\",\"project\":\"all\"},"
     "\"ByLikes\":{\"sort_key\":\"Likes:N\",\"project\":\"keys_only\"},"
     "\"ByTag\":{\"partition_key\":[\"Tag:S\",\"UserID:S\"],\"project\":[\"Text\"]}}}";
