@@ -873,7 +873,7 @@ int pl_node_check(struct pl_attachment *attachment, pl_node_report_fn done, void
 
     if (check == NULL)
         return PL_ENOMEM;
-    rc = pl_state_new(node->store, 0, &check->flushed);
+    rc = pl_state_new(node->store, 0, 0, &check->flushed);
     if (rc == 0)
         rc = pl_snapshot_open(check->flushed, &check->verify.snapshot);
     if (rc != 0) {

@@ -372,7 +372,7 @@ static int move_in_bucket(const struct pl_index_work *work, const struct pl_inde
     rc = remove_entry(work, index, before);
     if (rc != 0)
         return rc;
-    rc = pl_inflight_new(&own);
+    rc = pl_inflight_new(0, &own);
     if (rc != 0)
         return rc;
     made = pl_arena_copy(work->arena, pl_bytes(work->change->data + from, work->change->len - from));

@@ -22,11 +22,12 @@ struct pl_inflight {
     struct slot *slots;
     size_t mask;
     size_t count;
+    uint64_t seed; /* of the hashes */
 };
 
 enum { FIRST_SLOTS = 1024 };
 
-int pl_inflight_new(struct pl_inflight **out)
+int pl_inflight_new(uint64_t seed, struct pl_inflight **out)
 {
     struct pl_inflight *inflight = calloc(1, sizeof *inflight);
 
@@ -38,6 +39,7 @@ int pl_inflight_new(struct pl_inflight **out)
         return PL_ENOMEM;
     }
     inflight->mask = FIRST_SLOTS - 1;
+    inflight->seed = seed;
     *out = inflight;
     return 0;
 }
@@ -50,9 +52,9 @@ void pl_inflight_free(struct pl_inflight *inflight)
     free(inflight);
 }
 
-static uint64_t hash_of(struct pl_bytes key)
+static uint64_t hash_of(const struct pl_inflight *inflight, struct pl_bytes key)
 {
-    return XXH3_64bits(key.data, key.len);
+    return XXH3_64bits_withSeed(key.data, key.len, inflight->seed);
 }
 
 /* The slot that holds `key`, or the empty one where it would go. */
@@ -97,7 +99,7 @@ int pl_inflight_reserve(struct pl_inflight *inflight, size_t count)
 int pl_inflight_set(struct pl_inflight *inflight, uint64_t batch, struct pl_bytes key, struct pl_bytes value,
                     bool tombstone)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hash_of(inflight, key);
     size_t at;
     int rc;
 
@@ -119,7 +121,7 @@ enum pl_inflight_found pl_inflight_get(const struct pl_inflight *inflight, struc
 
     if (inflight->count == 0)
         return PL_INFLIGHT_UNKNOWN;
-    slot = &inflight->slots[probe(inflight, hash_of(key), key)];
+    slot = &inflight->slots[probe(inflight, hash_of(inflight, key), key)];
     if (slot->key.data == NULL)
         return PL_INFLIGHT_UNKNOWN;
     if (slot->tombstone)
@@ -150,7 +152,7 @@ static void remove_slot(struct pl_inflight *inflight, size_t hole)
 
 void pl_inflight_settle(struct pl_inflight *inflight, uint64_t batch, struct pl_bytes key)
 {
-    size_t at = probe(inflight, hash_of(key), key);
+    size_t at = probe(inflight, hash_of(inflight, key), key);
 
     if (inflight->slots[at].key.data == NULL || inflight->slots[at].batch != batch)
         return;

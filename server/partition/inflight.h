@@ -18,7 +18,8 @@
  */
 struct pl_inflight;
 
-int pl_inflight_new(struct pl_inflight **out);
+/** `seed`: a number that clients cannot know, for keys come from them. */
+int pl_inflight_new(uint64_t seed, struct pl_inflight **out);
 void pl_inflight_free(struct pl_inflight *inflight);
 
 /**

@@ -124,7 +124,7 @@ static int replay_record(void *arg, struct pl_store *store, const struct pl_jour
     if (record->kind != PL_JOURNAL_CHANGE)
         return 0;
     if (replay->memory == NULL) {
-        replay->memory = pl_memtable_new();
+        replay->memory = pl_memtable_new(shard->seed);
         rc = replay->memory == NULL ? PL_ENOMEM : load_heads(shard, store, replay->why);
     }
     if (rc == 0 && record->partition >= shard->partition_count)
@@ -159,7 +159,7 @@ static int open_memory(struct pl_shard *shard)
     if (rc == 0)
         rc = pl_counters_new(&shard->counters);
     if (rc == 0)
-        rc = pl_inflight_new(&shard->inflight);
+        rc = pl_inflight_new(shard->seed, &shard->inflight);
     return rc != 0 ? rc : pl_catalog_init(&shard->catalog);
 }
 
@@ -191,7 +191,8 @@ static int open_files(struct pl_shard *shard, struct pl_reason *why)
     if (rc == 0 && replay.memory == NULL)
         rc = load_heads(shard, shard->files.store, why);
     if (rc == 0)
-        rc = pl_state_new(shard->files.store, shard->options.recovery.dirty_bytes_max, &shard->state);
+        rc = pl_state_new(shard->files.store, shard->options.recovery.dirty_bytes_max, shard->seed,
+                          &shard->state);
     if (rc != 0 || replay.memory == NULL)
         pl_memtable_unref(replay.memory);
     else
@@ -215,6 +216,8 @@ int pl_shard_open(const struct pl_shard_options *options, struct pl_shard **out,
         shard->options.checkpoint_journal_bytes = CHECKPOINT_JOURNAL_BYTES;
     if (shard->options.collection_bytes_max == 0)
         shard->options.collection_bytes_max = COLLECTION_BYTES_MAX;
+    if (options->recovery.journal.random.next != NULL)
+        shard->seed = pl_random_next(&options->recovery.journal.random);
     shard->partition_count = pl_datadir_facts(options->dir)->partition_count;
     shard->reaper.marks.partition_count = shard->partition_count;
     rc = open_memory(shard);

@@ -29,7 +29,7 @@ static int clear(struct pl_transact *transact)
         pl_buf_deinit(&transact->change);
     pl_buf_clear(&transact->change);
     if (transact->staged == NULL)
-        return pl_inflight_new(&transact->staged);
+        return pl_inflight_new(0, &transact->staged);
     pl_inflight_clear(transact->staged);
     return 0;
 }

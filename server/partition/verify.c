@@ -420,7 +420,7 @@ int pl_verify(struct pl_verify *verify)
                                   .partition_count = verify->partition_count,
                                   .arena = &arena };
     struct walk walk = { .verify = verify, .work = &work };
-    int rc = pl_inflight_new(&nothing);
+    int rc = pl_inflight_new(0, &nothing);
 
     view.inflight = nothing;
     for (uint32_t i = 0; i < verify->tables->count && rc == 0; i++) {

@@ -54,6 +54,7 @@ struct pl_memtable {
     atomic_size_t size_bytes;
     uint64_t moment; /* of what is set now */
     uint64_t random;
+    uint64_t seed;                 /* of the hashes */
     struct pl_memtable_node *head; /* LEVELS_MAX levels and no key */
 };
 
@@ -190,13 +191,14 @@ static int grow_slots(struct pl_memtable *table)
     return make_slots(table, (atomic_load_explicit(&table->slots, memory_order_relaxed)->mask + 1) * 2);
 }
 
-static struct pl_memtable *new_table(size_t slot_count)
+static struct pl_memtable *new_table(uint64_t seed, size_t slot_count)
 {
     struct pl_memtable *table = calloc(1, sizeof *table);
 
     if (table == NULL)
         return NULL;
     atomic_init(&table->references, 1);
+    table->seed = seed;
     table->random = UINT64_C(0x9E3779B97F4A7C15);
     table->head = new_node(table, pl_bytes("", 0), 0, LEVELS_MAX);
     if (table->head == NULL || make_slots(table, slot_count) != 0) {
@@ -206,9 +208,9 @@ static struct pl_memtable *new_table(size_t slot_count)
     return table;
 }
 
-struct pl_memtable *pl_memtable_new(void)
+struct pl_memtable *pl_memtable_new(uint64_t seed)
 {
-    return new_table(FIRST_SLOTS);
+    return new_table(seed, FIRST_SLOTS);
 }
 
 struct pl_memtable *pl_memtable_new_after(const struct pl_memtable *before)
@@ -217,7 +219,7 @@ struct pl_memtable *pl_memtable_new_after(const struct pl_memtable *before)
 
     while (slot_count < 2 * before->count)
         slot_count *= 2;
-    return new_table(slot_count);
+    return new_table(before->seed, slot_count);
 }
 
 struct pl_memtable *pl_memtable_ref(struct pl_memtable *table)
@@ -333,9 +335,9 @@ static struct pl_memtable_node *look_up(const struct pl_memtable *table, struct 
     }
 }
 
-uint64_t pl_memtable_hash(struct pl_bytes key)
+uint64_t pl_memtable_hash(const struct pl_memtable *table, struct pl_bytes key)
 {
-    return XXH3_64bits(key.data, key.len);
+    return XXH3_64bits_withSeed(key.data, key.len, table->seed);
 }
 
 bool pl_memtable_get_at(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash, uint64_t moment,
@@ -519,7 +521,7 @@ int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_en
 
     PL_ASSERT(count <= PL_MEMTABLE_GROUP_MAX);
     for (size_t i = 0; i < count; i++) {
-        entrances[i].hash = pl_memtable_hash(entries[i].key);
+        entrances[i].hash = pl_memtable_hash(table, entries[i].key);
         prefetch_slot(table, entrances[i].hash);
     }
     for (size_t i = 0; i < count; i++) {

@@ -26,9 +26,12 @@
  */
 struct pl_memtable;
 
-/** One reference. NULL: no memory. */
-struct pl_memtable *pl_memtable_new(void);
-/** As pl_memtable_new(), made for about as many keys as `before` came to have. */
+/**
+ * One reference. NULL: no memory. Keys come from clients, so `seed` is a number that they cannot know: else they could
+ * choose keys of one hash.
+ */
+struct pl_memtable *pl_memtable_new(uint64_t seed);
+/** As pl_memtable_new(), with the seed of `before`, made for about as many keys as `before` came to have. */
 struct pl_memtable *pl_memtable_new_after(const struct pl_memtable *before);
 
 struct pl_memtable *pl_memtable_ref(struct pl_memtable *table);
@@ -55,8 +58,8 @@ void pl_memtable_set_moment(struct pl_memtable *table, uint64_t moment);
 /** Memory taken so far, old values included. Any thread. */
 size_t pl_memtable_size_bytes(const struct pl_memtable *table);
 
-/** What pl_memtable_get() wants with a key: computed once where several tables are asked. */
-uint64_t pl_memtable_hash(struct pl_bytes key);
+/** What pl_memtable_get() wants with a key: computed once where several tables of one seed are asked. */
+uint64_t pl_memtable_hash(const struct pl_memtable *table, struct pl_bytes key);
 
 /** Any thread. The views are good as long as a reference is held. False: it says nothing about `key`. */
 bool pl_memtable_get(const struct pl_memtable *table, struct pl_bytes key, uint64_t hash,

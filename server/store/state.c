@@ -19,13 +19,13 @@ struct pl_state {
     uint64_t moment;            /* what is set now belongs to this one: the same, or the next */
 };
 
-int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_state **out)
+int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, uint64_t seed, struct pl_state **out)
 {
     struct pl_state *state = calloc(1, sizeof *state);
 
     if (state == NULL)
         return PL_ENOMEM;
-    state->active = pl_memtable_new();
+    state->active = pl_memtable_new(seed);
     if (state->active == NULL) {
         free(state);
         return PL_ENOMEM;
@@ -294,7 +294,7 @@ static uint64_t moment_shown(const struct pl_snapshot *snapshot)
 int pl_snapshot_get(struct pl_snapshot *snapshot, struct pl_bytes key, struct pl_bytes *out)
 {
     struct pl_memtable_entry entry;
-    uint64_t hash = pl_memtable_hash(key), moment = moment_shown(snapshot);
+    uint64_t hash = pl_memtable_hash(snapshot->tables[ACTIVE], key), moment = moment_shown(snapshot);
 
     for (int i = 0; i < TABLES; i++) {
         if (snapshot->tables[i] == NULL ||
@@ -336,7 +336,7 @@ void pl_snapshot_prefetch(struct pl_snapshot *snapshot, const struct pl_bytes *k
 
     PL_ASSERT(count <= PL_STORE_PREFETCH_MAX);
     for (size_t i = 0; i < count; i++)
-        hashes[i] = pl_memtable_hash(keys[i]);
+        hashes[i] = pl_memtable_hash(snapshot->tables[ACTIVE], keys[i]);
     for (int t = 0; t < TABLES; t++)
         if (snapshot->tables[t] != NULL)
             pl_memtable_prefetch(snapshot->tables[t], hashes, count);

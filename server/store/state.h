@@ -23,9 +23,9 @@
  */
 struct pl_state;
 
-/** A flush puts about `dirty_bytes_max` into each of its transactions; 0: 16 MiB. */
-int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, struct pl_state **out);
-/** What recovery has replayed becomes the active table, before anything else is set. Takes the reference. */
+/** A flush puts about `dirty_bytes_max` into each of its transactions; 0: 16 MiB. `seed`: see pl_memtable_new(). */
+int pl_state_new(struct pl_store *store, uint64_t dirty_bytes_max, uint64_t seed, struct pl_state **out);
+/** What recovery has replayed (with the same seed) becomes the active table, before anything else is set. Takes the reference. */
 void pl_state_adopt(struct pl_state *state, struct pl_memtable *replayed);
 /** Every snapshot must have been closed. What was not flushed is in the journal. NULL is allowed. */
 void pl_state_free(struct pl_state *state);

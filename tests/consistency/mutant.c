@@ -108,7 +108,7 @@ int __wrap_pl_evaluate_find(struct pl_evaluator *evaluator, const struct pl_oper
 
     if (op->parent == NULL || op == &op->parent->children[0])
         return __real_pl_evaluate_find(evaluator, op, out);
-    if (pl_inflight_new((struct pl_inflight **)&evaluator->view.inflight) != 0)
+    if (pl_inflight_new(0, (struct pl_inflight **)&evaluator->view.inflight) != 0)
         return PL_ENOMEM;
     rc = __real_pl_evaluate_find(evaluator, op, out);
     pl_inflight_free((struct pl_inflight *)evaluator->view.inflight);

@@ -35,10 +35,10 @@ static void start_with(struct fixture *f, const char *definition)
     *f = (struct fixture){ .dir = scratch_dir_make() };
     snprintf(path, sizeof path, "%s/store", f->dir.path);
     CHECK(pl_store_open(path, &options, &f->store, NULL) == 0);
-    CHECK(pl_state_new(f->store, 0, &f->state) == 0);
+    CHECK(pl_state_new(f->store, 0, 7, &f->state) == 0);
     CHECK(pl_snapshot_open(f->state, &f->snapshot) == 0);
     CHECK(pl_snapshot_renew(f->snapshot) == 0);
-    CHECK(pl_inflight_new(&f->nothing) == 0);
+    CHECK(pl_inflight_new(7, &f->nothing) == 0);
     CHECK_MSG(pl_table_from_text(pl_str(definition), false, &f->table, &f->why) == 0, "%s", f->why.text);
     f->table->id = 1;
     f->table->expiry_id = 2;

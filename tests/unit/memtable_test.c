@@ -80,7 +80,7 @@ static bool agrees_at(const struct pl_memtable *table, const struct model *model
     struct pl_memtable_entry entry;
     char space[64];
     struct pl_bytes key = key_of(n, space);
-    bool found = pl_memtable_get(table, key, pl_memtable_hash(key), &entry);
+    bool found = pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry);
 
     if (found != (model->value[n] != 0) || (found && !is_entry(model, n, &entry)))
         return false;
@@ -108,14 +108,14 @@ static bool agrees(const struct pl_memtable *table, const struct model *model)
 
 static void an_empty_table_has_no_place_to_stand_on(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_memtable_entry entry;
 
     CHECK(table != NULL);
     CHECK(pl_memtable_first(table) == NULL);
     CHECK(pl_memtable_seek(table, pl_str("")) == NULL);
     CHECK(pl_memtable_seek_before(table, pl_str("\xff")) == NULL);
-    CHECK(!pl_memtable_get(table, pl_str("a"), pl_memtable_hash(pl_str("a")), &entry));
+    CHECK(!pl_memtable_get(table, pl_str("a"), pl_memtable_hash(table, pl_str("a")), &entry));
     pl_memtable_unref(table);
     pl_memtable_unref(NULL);
 }
@@ -126,7 +126,7 @@ static void keys_stand_in_byte_order_a_prefix_first(void)
                                       "abcdefgh", "\xff", "abcdefg", "abcdefgi" };
     static const char *const out[] = { "",         "a", "ab",  "abcdefg", "abcdefgh", "abcdefgh\x01",
                                        "abcdefgi", "b", "\xff" };
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     const struct pl_memtable_node *node;
     struct pl_memtable_entry entry;
 
@@ -146,14 +146,14 @@ static void keys_stand_in_byte_order_a_prefix_first(void)
 
 static void zero_bytes_count_in_a_key(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_memtable_entry entry;
     struct pl_bytes one = pl_bytes("a\0", 2), two = pl_bytes("a\0\0", 3);
 
     CHECK(pl_memtable_set(table, two, pl_str("two"), false) == 0);
     CHECK(pl_memtable_set(table, one, pl_str("one"), false) == 0);
     CHECK(pl_memtable_set(table, pl_str("a"), pl_str("none"), false) == 0);
-    CHECK(pl_memtable_get(table, one, pl_memtable_hash(one), &entry) &&
+    CHECK(pl_memtable_get(table, one, pl_memtable_hash(table, one), &entry) &&
           pl_bytes_equal(entry.value, pl_str("one")));
     pl_memtable_read(pl_memtable_first(table), &entry);
     CHECK(pl_bytes_equal(entry.value, pl_str("none")));
@@ -164,13 +164,13 @@ static void zero_bytes_count_in_a_key(void)
 
 static void the_longest_key_and_a_long_value_fit(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     char *bytes = calloc(1, 1 << 20);
     struct pl_memtable_entry entry;
     struct pl_bytes key = pl_bytes(bytes, 65535), value = pl_bytes(bytes, 1 << 20);
 
     CHECK(pl_memtable_set(table, key, value, false) == 0);
-    CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &entry));
+    CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry));
     CHECK(pl_bytes_equal(entry.key, key) && pl_bytes_equal(entry.value, value));
     CHECK(pl_memtable_size_bytes(table) >= (1 << 20) + 65535);
     free(bytes);
@@ -179,16 +179,16 @@ static void the_longest_key_and_a_long_value_fit(void)
 
 static void a_replaced_value_stays_where_it_was(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_bytes key = pl_str("key");
     struct pl_memtable_entry before, after;
 
     CHECK(pl_memtable_set(table, key, pl_str("before"), false) == 0);
-    CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &before));
+    CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &before));
     for (int i = 0; i < 5000; i++)
         CHECK(pl_memtable_set(table, key, pl_str("another"), false) == 0);
     CHECK(pl_memtable_set(table, key, pl_str("after"), false) == 0);
-    CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &after));
+    CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &after));
     CHECK(pl_bytes_equal(before.value, pl_str("before")) && pl_bytes_equal(after.value, pl_str("after")));
     CHECK(pl_memtable_next(pl_memtable_first(table)) == NULL);
     pl_memtable_unref(table);
@@ -196,15 +196,15 @@ static void a_replaced_value_stays_where_it_was(void)
 
 static void a_tombstone_is_found_and_can_be_set_over(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_bytes key = pl_str("key");
     struct pl_memtable_entry entry;
 
     CHECK(pl_memtable_set(table, key, pl_str("not kept"), true) == 0);
-    CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &entry) && entry.tombstone &&
+    CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry) && entry.tombstone &&
           entry.value.len == 0);
     CHECK(pl_memtable_set(table, key, pl_bytes(NULL, 0), false) == 0);
-    CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &entry) && !entry.tombstone &&
+    CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry) && !entry.tombstone &&
           entry.value.len == 0);
     pl_memtable_unref(table);
 }
@@ -213,14 +213,14 @@ static bool is_at(const struct pl_memtable *table, uint64_t moment, const char *
 {
     struct pl_memtable_entry entry;
 
-    if (!pl_memtable_get_at(table, pl_str("key"), pl_memtable_hash(pl_str("key")), moment, &entry))
+    if (!pl_memtable_get_at(table, pl_str("key"), pl_memtable_hash(table, pl_str("key")), moment, &entry))
         return value == NULL;
     return value != NULL && pl_bytes_equal(entry.value, pl_str(value));
 }
 
 static void each_moment_has_its_own_newest_value(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
 
     CHECK(table != NULL);
     pl_memtable_set_moment(table, 3);
@@ -236,7 +236,7 @@ static void each_moment_has_its_own_newest_value(void)
 
 static void whoever_holds_a_reference_may_keep_views(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_memtable *mine = pl_memtable_ref(table);
     struct pl_memtable_entry entry;
 
@@ -250,7 +250,7 @@ static void whoever_holds_a_reference_may_keep_views(void)
 static void random_operations_agree_with_a_naive_table(void)
 {
     uint64_t seed = test_seed();
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct model model = { 0 };
 
     for (uint32_t i = 0; i < MODEL_OPERATIONS; i++) {
@@ -270,7 +270,7 @@ static void random_operations_agree_with_a_naive_table(void)
 
 static void thousands_of_keys_are_all_found(void)
 {
-    struct pl_memtable *table = pl_memtable_new();
+    struct pl_memtable *table = pl_memtable_new(7);
     struct pl_memtable_entry entry;
     const struct pl_memtable_node *node;
     uint32_t count = 0;
@@ -281,9 +281,9 @@ static void thousands_of_keys_are_all_found(void)
     for (uint32_t n = 0; n < 50000; n++) {
         struct pl_bytes key = key_of(n, space);
 
-        CHECK(pl_memtable_get(table, key, pl_memtable_hash(key), &entry));
+        CHECK(pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry));
         key = key_of(n + 50000, space);
-        CHECK(!pl_memtable_get(table, key, pl_memtable_hash(key), &entry));
+        CHECK(!pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry));
     }
     for (node = pl_memtable_first(table); node != NULL; node = pl_memtable_next(node), count++) {
         pl_memtable_read(node, &entry);
@@ -316,7 +316,7 @@ static void a_set_that_finds_no_memory_changes_nothing(void)
 {
     for (int for_good = 0; for_good < 2; for_good++)
         for (long n = 0; allocation_failing(n, for_good); n++) {
-            struct pl_memtable *table = pl_memtable_new();
+            struct pl_memtable *table = pl_memtable_new(7);
             struct model model = { 0 };
             uint32_t failures = table == NULL ? 1 : fill(table, &model);
             bool failed = allocation_failed();

@@ -23,7 +23,7 @@ static void start(struct fixture *f, uint64_t dirty_bytes_max)
     *f = (struct fixture){ .dir = scratch_dir_make() };
     snprintf(path, sizeof path, "%s/store", f->dir.path);
     CHECK(pl_store_open(path, &options, &f->store, NULL) == 0);
-    CHECK(pl_state_new(f->store, dirty_bytes_max, &f->state) == 0);
+    CHECK(pl_state_new(f->store, dirty_bytes_max, 7, &f->state) == 0);
     CHECK(pl_snapshot_open(f->state, &f->snapshot) == 0);
 }
 
@@ -150,7 +150,7 @@ static void a_deletion_reaches_the_store(void)
     erase(&f, "nobody");
     flush(&f);
     /* Another state over the same store has nothing in memory. */
-    CHECK(pl_state_new(f.store, 0, &bare) == 0 && pl_snapshot_open(bare, &snapshot) == 0);
+    CHECK(pl_state_new(f.store, 0, 7, &bare) == 0 && pl_snapshot_open(bare, &snapshot) == 0);
     CHECK(pl_snapshot_renew(snapshot) == 0);
     CHECK(reads(snapshot, "a", NULL) && walks_as(snapshot, "b"));
     pl_snapshot_close(snapshot);
@@ -343,7 +343,7 @@ static void a_flush_of_many_small_transactions_is_whole(void)
         put(&f, text, text);
     }
     flush(&f);
-    CHECK(pl_state_new(f.store, 0, &bare) == 0 && pl_snapshot_open(bare, &snapshot) == 0);
+    CHECK(pl_state_new(f.store, 0, 7, &bare) == 0 && pl_snapshot_open(bare, &snapshot) == 0);
     CHECK(pl_snapshot_renew(snapshot) == 0);
     for (rc = pl_snapshot_seek(snapshot, pl_str(""), &key, &value); rc == 0; count++)
         rc = pl_snapshot_next(snapshot, &key, &value);
@@ -603,7 +603,7 @@ static void a_state_that_finds_no_memory_is_not_made(void)
     start(&f, 0);
     for (long n = 0; allocation_failing(n, false); n++) {
         struct pl_state *state = NULL;
-        int rc = pl_state_new(f.store, 0, &state);
+        int rc = pl_state_new(f.store, 0, 7, &state);
         bool failed = allocation_failed();
 
         CHECK(rc == (failed ? PL_ENOMEM : 0) && (state == NULL) == failed);

@@ -79,7 +79,8 @@ static bool table_has(struct pl_memtable *table, uint32_t done, uint32_t i)
 
     if (!least_version(done, i, &version))
         return true;
-    return pl_memtable_get(table, key, pl_memtable_hash(key), &entry) && is_value(n, entry.value, version);
+    return pl_memtable_get(table, key, pl_memtable_hash(table, key), &entry) &&
+           is_value(n, entry.value, version);
 }
 
 static bool table_is_in_order(struct pl_memtable *table, uint32_t done)
@@ -122,7 +123,7 @@ static void *read_table(void *arg)
 
 static void readers_find_what_one_writer_has_set(void)
 {
-    struct shared shared = { .table = pl_memtable_new() };
+    struct shared shared = { .table = pl_memtable_new(7) };
     pthread_t readers[READERS];
     char key[32], value[64];
 
@@ -164,7 +165,7 @@ static void *seek_bound(void *arg)
 
 static void a_seek_gives_nothing_below_its_bound_while_keys_come_in(void)
 {
-    struct shared shared = { .table = pl_memtable_new() };
+    struct shared shared = { .table = pl_memtable_new(7) };
     pthread_t readers[READERS];
     char key[32], value[64];
 
@@ -330,7 +331,7 @@ static void a_reader_misses_nothing_that_a_flush_moves(void)
 
     snprintf(path, sizeof path, "%s/store", dir.path);
     CHECK(pl_store_open(path, &options, &store, NULL) == 0);
-    CHECK(pl_state_new(store, 0, &shared.state) == 0);
+    CHECK(pl_state_new(store, 0, 7, &shared.state) == 0);
     CHECK(pthread_create(&worker, NULL, flush_when_told, &shared) == 0);
     for (int i = 0; i < READERS; i++)
         CHECK(pthread_create(&readers[i], NULL, read_state, &shared) == 0);
@@ -433,7 +434,7 @@ static void a_change_of_many_keys_is_seen_whole(void)
 
     snprintf(path, sizeof path, "%s/store", dir.path);
     CHECK(pl_store_open(path, &options, &store, NULL) == 0);
-    CHECK(pl_state_new(store, 0, &shared.state) == 0);
+    CHECK(pl_state_new(store, 0, 7, &shared.state) == 0);
     for (int i = 0; i < READERS; i++)
         CHECK(pthread_create(&readers[i], NULL, read_changes, &shared) == 0);
     write_changes(&shared);

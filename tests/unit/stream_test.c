@@ -32,7 +32,7 @@ static void start(struct fixture *f)
     *f = (struct fixture){ .dir = scratch_dir_make() };
     snprintf(path, sizeof path, "%s/store", f->dir.path);
     CHECK(pl_store_open(path, &options, &f->store, NULL) == 0);
-    CHECK(pl_state_new(f->store, 0, &f->state) == 0);
+    CHECK(pl_state_new(f->store, 0, 7, &f->state) == 0);
     CHECK(pl_snapshot_open(f->state, &f->snapshot) == 0);
     CHECK(pl_table_from_text(pl_str("{\"table\":\"Tab\",\"partition_key\":\"p:S\",\"sort_key\":\"s:N\","
                                     "\"stream\":\"keys_only\"}"),

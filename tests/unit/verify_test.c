@@ -47,11 +47,11 @@ static void start(struct fixture *f)
     *f = (struct fixture){ .dir = scratch_dir_make() };
     snprintf(path, sizeof path, "%s/store", f->dir.path);
     CHECK(pl_store_open(path, &options, &f->store, NULL) == 0);
-    CHECK(pl_state_new(f->store, 0, &f->state) == 0);
+    CHECK(pl_state_new(f->store, 0, 7, &f->state) == 0);
     CHECK(pl_snapshot_open(f->state, &f->snapshot) == 0);
     CHECK(pl_snapshot_renew(f->snapshot) == 0);
     CHECK(pl_counters_new(&f->counters) == 0);
-    CHECK(pl_inflight_new(&f->nothing) == 0);
+    CHECK(pl_inflight_new(7, &f->nothing) == 0);
     CHECK_MSG(pl_script_load(&limits, pl_clock_system(), &file, 1, &f->script, &f->why) == 0, "%s",
               f->why.text);
     CHECK(pl_table_copy(pl_script_definition(f->script, 0), &f->table) == 0);
