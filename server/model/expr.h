@@ -125,6 +125,8 @@ int pl_update_parse(struct pl_expr_params *params, struct pl_bytes text, struct 
                     struct pl_reason *why);
 /** The paths that the update writes (targets of SET, REMOVE, ADD, DELETE). */
 struct pl_path_list pl_update_targets(const struct pl_update *update);
+/** What target `i` is set to, when the request alone tells; NULL when it is computed, added to or removed. */
+const struct pl_value *pl_update_constant(const struct pl_update *update, uint32_t i);
 /** True when the update creates a missing item: it has a SET or an ADD. */
 bool pl_update_creates(const struct pl_update *update);
 /**

@@ -234,6 +234,14 @@ struct pl_path_list pl_update_targets(const struct pl_update *update)
     return (struct pl_path_list){ .paths = update->paths, .count = update->action_count };
 }
 
+const struct pl_value *pl_update_constant(const struct pl_update *update, uint32_t i)
+{
+    const struct pl_action *action = &update->actions[i];
+
+    return action->kind == PL_ACTION_SET && action->value->kind == PL_NODE_VALUE ? &action->value->value
+                                                                                 : NULL;
+}
+
 bool pl_update_creates(const struct pl_update *update)
 {
     return update->creates;

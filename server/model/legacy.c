@@ -230,7 +230,7 @@ int pl_legacy_key_condition_make(const struct pl_legacy_condition *conditions, u
 {
     struct pl_key_part parts[2 * PL_KEY_COMPONENTS_MAX];
 
-    if (count > 2 * PL_KEY_COMPONENTS_MAX)
+    if (count == 0 || count > 2 * PL_KEY_COMPONENTS_MAX)
         return pl_reason_set(why, PL_EINVALID, "Conditions can be of length 1 or 2 only");
     for (uint32_t i = 0; i < count; i++) {
         const struct pl_legacy_condition *c = &conditions[i];

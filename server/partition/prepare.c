@@ -165,6 +165,33 @@ static bool is_index_key(const struct pl_table *table, struct pl_bytes name)
     return false;
 }
 
+static const struct pl_key_attribute *find_key(const struct pl_key_schema *keys, struct pl_bytes name)
+{
+    for (uint8_t i = 0; i < keys->partition_count; i++)
+        if (pl_bytes_equal(keys->partition[i].name, name))
+            return &keys->partition[i];
+    for (uint8_t i = 0; i < keys->sort_count; i++)
+        if (pl_bytes_equal(keys->sort[i].name, name))
+            return &keys->sort[i];
+    return NULL;
+}
+
+/* An index's key attribute is set to what can be no key of it, on any state. A before_write may still mend it. */
+static int check_constant(struct pl_operation *op, struct pl_bytes name, const struct pl_value *value)
+{
+    for (uint32_t i = 0; value != NULL && !op->table->has_before_write && i < op->table->index_count; i++) {
+        const struct pl_index *index = &op->table->indexes[i];
+        const struct pl_key_attribute *key = find_key(&index->keys, name);
+
+        if (index->projection != PL_PROJECT_FUNCTION && key != NULL && key->type != value->type)
+            return pl_reason_set(&op->reply.why, PL_EINVALID,
+                                 P "Type mismatch for Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
+                                 NAME(name), pl_type_name(key->type), pl_type_name(value->type),
+                                 NAME(index->name));
+    }
+    return 0;
+}
+
 static int check_update_targets(struct pl_operation *op)
 {
     struct pl_path_list targets = pl_update_targets(op->update);
@@ -180,10 +207,12 @@ static int check_update_targets(struct pl_operation *op)
                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
                 "not allowed: %s: %.*s",
                 is_key ? "Key" : "IndexKey", NAME(name));
-        if (!is_key)
-            continue;
-        return pl_reason_set(&op->reply.why, PL_EINVALID,
-                             P "Cannot update attribute %.*s. This attribute is part of the key", NAME(name));
+        if (is_key)
+            return pl_reason_set(&op->reply.why, PL_EINVALID,
+                                 P "Cannot update attribute %.*s. This attribute is part of the key",
+                                 NAME(name));
+        if (path->step_count == 1 && check_constant(op, name, pl_update_constant(op->update, i)) != 0)
+            return PL_EINVALID;
     }
     return 0;
 }

@@ -258,8 +258,11 @@ describe("a transaction", function()
       it("an index's key of the wrong type", function()
         invalid("One or more parameter values were invalid: Type mismatch for Index Key Num Expected: N Actual: S "
           .. "IndexName: ByNum", { put = "Pairs", item = { P = "p", K = "1", Num = "five" } })
-        invalid("The update expression attempted to update the secondary index key to unsupported type",
+        invalid("One or more parameter values were invalid: Type mismatch for Index Key Num Expected: N Actual: S "
+          .. "IndexName: ByNum",
           { update = "Pairs", key = { P = "p", K = "1" }, expression = "SET Num = :v", values = { v = "five" } })
+        invalid("The update expression attempted to update the secondary index key to unsupported type",
+          { update = "Pairs", key = { P = "p", K = "1" }, expression = "SET Num = K" })
       end)
 
       it("an update that cannot be made", function()

@@ -170,6 +170,8 @@ describe("update", function()
     scratch.invalid("The update expression attempted to update the secondary index key to unsupported type",
       db:update("Pairs", KEY, "SET G = Num"))
     assert.is_nil(db:get("Pairs", KEY).G)
+    scratch.invalid(P .. "Type mismatch for Index Key G Expected: S Actual: N IndexName: ByG",
+      db:update("Pairs", KEY, "SET G = :v", { values = { v = 5 } }))
     scratch.invalid("One or more parameter values are not valid. The update expression attempted to update a secondary "
       .. "index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty "
       .. "string value.", db:update("Pairs", KEY, "SET G = :v", { values = { v = "" } }))

@@ -14,9 +14,8 @@
  * UpdateTable: one change a call. What is asked becomes a patch of the definition (partition/schema.h), judged here
  * against the table as this thread sees it.
  */
-static const struct pl_dynamo_member replica_members[] = { { "Create", &pl_dynamo_string, false } };
-static const struct pl_dynamo_shape replica =
-    PL_DYNAMO_STRUCTURE_OF("ReplicationGroupUpdate", replica_members);
+static const struct pl_dynamo_shape replica = { .kind = PL_DYNAMO_STRUCTURE,
+                                                .name = "ReplicationGroupUpdate" };
 static const struct pl_dynamo_shape replicas = { .kind = PL_DYNAMO_LIST, .element = &replica };
 
 static const struct pl_dynamo_member members[] = {
