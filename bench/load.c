@@ -52,9 +52,8 @@ struct load {
 };
 
 /* As options and results name them, in the order of enum operation. */
-static const char *const operations[] = {
-    "put", "get", "query", "expire", "transact-2", "transact-10", NULL
-};
+static const char *const operations[] = { "put",        "get",         "query",      "expire",
+                                          "transact-2", "transact-10", "put-stream", NULL };
 
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -303,7 +302,8 @@ static void run(struct load *l)
 /* --- options ----------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "usage: load --protocol line|resp --operation put|get|query|expire|transact-2|transact-10 --port PORT\n"
+    "usage: load --protocol line|resp --operation put|get|query|expire|transact-2|transact-10|put-stream "
+    "--port PORT\n"
     "            [--host 127.0.0.1] [--connections 64] [--pipeline 1] [--keys 1000000] [--value-bytes 256]\n"
     "            [--seconds 10] [--warmup 1] | [--requests N] | [--load]\n"
     "            [--pid SERVER] [--label NAME]\n"
@@ -415,7 +415,7 @@ static struct options parse_options(int argc, char **argv)
     if (o.operation >= OPERATION_EXPIRE && o.protocol != PROTOCOL_LINE)
         die("--operation %s: of Perilune only", operations[o.operation]);
     if (o.load && o.operation > OPERATION_EXPIRE)
-        die("--load: transactions make no key once");
+        die("--load: --operation %s makes no key once", operations[o.operation]);
     if (o.load) {
         o.requests = o.operation == OPERATION_QUERY ? o.keys / RANGE_ITEMS * RANGE_ITEMS : o.keys;
         if (o.operation != OPERATION_EXPIRE)

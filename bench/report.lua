@@ -109,6 +109,25 @@ local function print_expiry()
   print()
 end
 
+local function print_streams()
+  if not find("streams", "put-stream", 1) then return end
+  print(("%-28s %9s %11s %10s %10s %10s %14s"):format("puts and streams", "in flight", "per second", "p50 us", "p99 us",
+    "max us", "of those without"))
+  for _, pipeline in ipairs { 1, 16 } do
+    local without, with = find("streams", "put", pipeline), find("streams", "put-stream", pipeline)
+    for _, r in ipairs { without, with } do
+      local label = r == with and "new and old images" or "without a stream"
+      print(("%-28s %9s %11.0f %10.0f %10.0f %10.0f %14s"):format(label, "64 x " .. pipeline, r.per_second, r.p50_us,
+        r.p99_us, r.max_us, r == with and ("%.2f"):format(ratio(with, without, "per_second")) or ""))
+    end
+  end
+  local lag = find("perilune", "tail lag")
+  print(("%-28s %9s %11.0f %10.0f %10.0f %10.0f %13.0f%%"):format("TAIL: row after its OK", "64 x 1", lag.per_second,
+    lag.p50_us, lag.p99_us, lag.max_us, lag.early_percent))
+  print("TAIL's last column: how many rows came before the acknowledgement of their put, and count as no lag.")
+  print()
+end
+
 --- What issue and README promise, each with its figure. Nothing is printed for what was not measured.
 local function print_goals()
   local function goal(what, figure, reached)
@@ -144,4 +163,5 @@ print()
 print_memory()
 print()
 print_expiry()
+print_streams()
 print_goals()

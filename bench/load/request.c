@@ -20,6 +20,7 @@ static const char *single_pattern(enum protocol protocol, enum operation operati
         [OPERATION_GET] = "GET Bench {\"K\":\"k\1\"}\n",
         [OPERATION_QUERY] = "QUERY BenchRange WHERE P = \"p\1\" LIMIT 100\n",
         [OPERATION_EXPIRE] = "PUT BenchExpiry {\"K\":\"k\1\",\"T\":\5,\"V\":\"\3\"}\n",
+        [OPERATION_PUT_STREAM] = "PUT BenchStream {\"K\":\"k\1\",\"V\":\"\3\"}\n",
         [OPERATION_FILL_RANGES] = "PUT BenchRange {\"P\":\"p\1\",\"S\":\2,\"V\":\"\4\"}\n",
     };
     static const char *const resp[] = {
