@@ -130,6 +130,7 @@ static void go_on(struct pl_exchange *x, enum pl_dynamo_step step)
     while (step == PL_DYNAMO_RUN) {
         struct pl_dynamo_context context;
 
+        x->dynamo.op.patient = true;
         if (!engine(x)->run(loop_of(x)->attachment, &x->dynamo.op))
             return;
         context = context_of(x, pl_bytes(NULL, 0));
