@@ -1,230 +1,102 @@
 // SPDX-License-Identifier: MIT
-// What a condition says of one item that has an attribute of every type: as the condition of a write, and as a filter.
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
-import { useThings } from "../lib/suite.js";
-import { B, BOOL, BS, L, M, N, NS, NULL, S, SS } from "../lib/values.js";
+import { after, before, describe, it } from "node:test";
+import { ask, makeTable, refuses } from "../lib/check.js";
+import { startServer } from "../lib/server.js";
 
 const ITEM = {
-  n: N(5),
-  str: S("hello"),
-  bin: B([1, 2, 3]),
-  yes: BOOL(true),
-  nil: NULL,
-  li: L(S("x"), N(1), M({ y: N(2) }), L(S("in"))),
-  ma: M({ a: N(1), b: M({ c: S("deep") }), e: L(), "d.t": S("dot") }),
-  strs: SS("a", "b"),
-  nums: NS(1, 2.5, 300),
-  bins: BS([1], [2, 3]),
-  blank: S(""),
-  seven: N(7),
-  twin: S("hello"),
-  word: S("S"),
+  p: { S: "a" }, str: { S: "hello" }, num: { N: "5" }, bin: { B: new Uint8Array([1, 2, 3]) }, yes: { BOOL: true }, nil: { NULL: true },
+  lst: { L: [{ N: "1" }, { S: "x" }, { M: { deep: { N: "9" } } }] }, obj: { M: { a: { S: "b" } } },
+  ss: { SS: ["a", "b"] }, ns: { NS: ["1", "2"] }, bs: { BS: [new Uint8Array([1])] },
+};
+const VALUES = {
+  ":str": { S: "hello" }, ":he": { S: "he" }, ":x": { S: "x" }, ":empty": { S: "" }, ":num": { N: "5.0" }, ":one": { N: "1" }, ":two": { N: "2" }, ":ten": { N: "1e1" }, ":three": { N: "3" },
+  ":bin": { B: new Uint8Array([1, 2, 3]) }, ":b1": { B: new Uint8Array([1]) }, ":yes": { BOOL: true }, ":null": { NULL: true },
+  ":ss": { SS: ["b", "a"] }, ":ns": { NS: ["2.0", "1"] }, ":list": { L: [{ N: "1" }, { S: "x" }, { M: { deep: { N: "9" } } }] }, ":map": { M: { a: { S: "b" } } },
+  ":S": { S: "S" }, ":SS": { S: "SS" }, ":L": { S: "L" }, ":bad": { S: "moon" },
 };
 
-const TRUE = [
-  ["n = :v", N(5)],
-  ["n = :v", N("5.0")],
-  ["n = :v", N("0.5e1")],
-  ["n <> :v", N(6)],
-  ["n <> :v", S("5")],
-  ["n < :v", N("5.0000000000000000000000000000000000001")],
-  ["n <= :v", N(5)],
-  ["n > :v", N("-1E125")],
-  ["n >= :v", N(5)],
-  [":v > n", N(6)],
-  ["n < seven"],
-  ["n BETWEEN :v AND seven", N(5)],
-  [":v BETWEEN n AND seven", N(6)],
-  ["str = twin"],
-  ["str > :v", S("hell")],
-  ["str < :v", S("hello\u0000")],
-  ["str > :v", S("Z")],
-  ["str BETWEEN :v AND :w", S("h"), S("i")],
-  ["bin = :v", B([1, 2, 3])],
-  ["bin < :v", B([1, 2, 3, 0])],
-  ["bin > :v", B([1, 2])],
-  ["bin < :v", B([255])],
-  ["yes = :v", BOOL(true)],
-  ["yes <> :v", BOOL(false)],
-  ["nil = :v", NULL],
-  ["strs = :v", SS("b", "a")],
-  ["nums = :v", NS("3e2", "2.50", 1)],
-  ["bins = :v", BS([2, 3], [1])],
-  ["bins <> :v", BS([2], [1])],
-  ["li = :v", L(S("x"), N("1.0"), M({ y: N(2) }), L(S("in")))],
-  ["li <> :v", L(N(1), S("x"), M({ y: N(2) }), L(S("in")))],
-  ["ma = :v", M({ e: L(), b: M({ c: S("deep") }), "d.t": S("dot"), a: N("1e0") })],
-  ["ma.b = :v", M({ c: S("deep") })],
-  ["ma.b.c = :v", S("deep")],
-  ["li[1] = :v", N(1)],
-  ["li[2].y = :v", N(2)],
-  ["li[3][0] = :v", S("in")],
-  ["nothing <> :v", S("x")],
-  ["nothing <> nowhere"],
-  ["n <> nothing"],
-  ["NOT nothing = :v", S("x")],
-  ["NOT n < :v", N(5)],
-  ["n IN (:v, :w)", N(1), N(5)],
-  ["n IN (:v, :w)", S("x"), N(5)],
-  ["n IN (:v)", N("5.00")],
-  [":v IN (str, n)", N(5)],
-  ["attribute_exists(n)"],
-  ["attribute_exists(nil)"],
-  ["attribute_exists(ma.b.c)"],
-  ["attribute_exists(li[3][0])"],
-  ["attribute_not_exists(nothing)"],
-  ["attribute_not_exists(ma.z)"],
-  ["attribute_not_exists(li[4])"],
-  ["attribute_not_exists(n.x)"],
-  ["attribute_not_exists(li.x)"],
-  ["attribute_not_exists(ma[0])"],
-  ["attribute_type(n, :v)", S("N")],
-  ["attribute_type(str, :v)", S("S")],
-  ["attribute_type(bin, :v)", S("B")],
-  ["attribute_type(yes, :v)", S("BOOL")],
-  ["attribute_type(nil, :v)", S("NULL")],
-  ["attribute_type(li, :v)", S("L")],
-  ["attribute_type(ma, :v)", S("M")],
-  ["attribute_type(strs, :v)", S("SS")],
-  ["attribute_type(nums, :v)", S("NS")],
-  ["attribute_type(bins, :v)", S("BS")],
-  ["begins_with(str, :v)", S("hel")],
-  ["begins_with(str, :v)", S("hello")],
-  ["begins_with(str, :v)", S("")],
-  ["begins_with(str, twin)"],
-  ["begins_with(:v, str)", S("hello world")],
-  ["begins_with(bin, :v)", B([1, 2])],
-  ["begins_with(ma.b.c, :v)", S("de")],
-  ["contains(str, :v)", S("ell")],
-  ["contains(str, :v)", S("")],
-  ["contains(bin, :v)", B([2, 3])],
-  ["contains(strs, :v)", S("a")],
-  ["contains(nums, :v)", N("2.50")],
-  ["contains(bins, :v)", B([2, 3])],
-  ["contains(li, :v)", S("x")],
-  ["contains(li, :v)", M({ y: N(2) })],
-  ["contains(li, :v)", L(S("in"))],
-  ["contains(:v, str)", S("say hello")],
-  ["size(str) = :v", N(5)],
-  ["size(bin) = :v", N(3)],
-  ["size(li) = :v", N(4)],
-  ["size(ma) = :v", N(4)],
-  ["size(strs) = :v", N(2)],
-  ["size(nums) = :v", N(3)],
-  ["size(bins) = :v", N(2)],
-  ["size(blank) = :v", N(0)],
-  ["size(ma.e) = :v", N(0)],
-  ["size(str) = n"],
-  ["size(str) < seven"],
-  ["size(str) BETWEEN :v AND seven", N(5)],
-  ["size(str) IN (:v)", N(5)],
-  ["size(:v) = n", S("12345")],
-  ["n = :v AND str = :w", N(5), S("hello")],
-  ["n = :v OR str = :w", N(6), S("hello")],
-  ["n = :v OR n = :w AND str = :v", N(5), N(6)],
-  ["NOT (n = :v AND str = :w)", N(5), S("x")],
-  ["NOT n = :v AND str = :w", N(6), S("hello")],
-  ["(n = :v OR str = :w) AND attribute_exists(nil)", N(5), S("x")],
-  ["(n) = :v", N(5)],
-  ["not n = :v or Str = :w", N(6), S("x")],
-  ["n between :v and :w", N(1), N(9)],
-  ["NOT NOT n = :v", N(5)],
-];
-
-const FALSE = [
-  ["n = :v", S("5")],
-  ["n = :v", N("5.00000000000000000000000000000000001")],
-  ["n <> :v", N(5)],
-  ["n < :v", N(5)],
-  ["n < :v", S("9")],
-  ["n > str"],
-  ["str > :v", S("hello")],
-  ["str = :v", S("Hello")],
-  ["str < n"],
-  ["bin = :v", S("\u0001\u0002\u0003")],
-  ["yes = :v", N(1)],
-  ["yes = :v", S("true")],
-  ["nil = :v", S("")],
-  ["strs = :v", L(S("a"), S("b"))],
-  ["strs = :v", SS("a")],
-  ["li = :v", L(S("x"))],
-  ["ma = :v", M({ a: N(1) })],
-  ["nothing = :v", S("x")],
-  ["nothing = nowhere"],
-  ["nothing < :v", S("x")],
-  ["nothing <= :v", N(1)],
-  ["nothing > :v", N(1)],
-  ["nothing >= :v", N(1)],
-  ["nothing BETWEEN :v AND :w", N(1), N(2)],
-  ["nothing IN (:v)", N(1)],
-  ["n BETWEEN :v AND :w", N(6), N(9)],
-  ["n BETWEEN :v AND :w", S("1"), S("9")],
-  ["n IN (:v, :w)", S("5"), N(6)],
-  ["NOT n IN (:v)", N(5)],
-  ["NOT nothing <> :v", S("x")],
-  ["attribute_exists(nothing)"],
-  ["attribute_exists(Str)"],
-  ["attribute_exists(li[9])"],
-  ["attribute_not_exists(nil)"],
-  ["attribute_not_exists(blank)"],
-  ["attribute_type(n, :v)", S("S")],
-  ["attribute_type(nothing, :v)", S("NULL")],
-  ["attribute_type(strs, :v)", S("L")],
-  ["begins_with(str, :v)", S("ello")],
-  ["begins_with(str, :v)", S("hello!")],
-  ["begins_with(n, :v)", S("5")],
-  ["begins_with(nothing, :v)", S("")],
-  ["begins_with(strs, :v)", S("a")],
-  ["begins_with(bin, :v)", S("\u0001")],
-  ["contains(str, :v)", S("Hell")],
-  ["contains(str, :v)", N(5)],
-  ["contains(strs, :v)", S("c")],
-  ["contains(strs, :v)", N(1)],
-  ["contains(nums, :v)", S("1")],
-  ["contains(ma, :v)", S("a")],
-  ["contains(li, :v)", S("in")],
-  ["contains(n, :v)", N(5)],
-  ["contains(nothing, :v)", S("x")],
-  ["size(n) = :v", N(1)],
-  ["size(yes) > :v", N(-1)],
-  ["size(nil) >= :v", N(0)],
-  ["size(nothing) = :v", N(0)],
-  ["size(str) = :v", S("5")],
-  ["n = :v AND str = :w", N(5), S("x")],
-  ["NOT (n = :v OR str = :w)", N(6), S("hello")],
-  ["NOT n = :v OR str = :w", N(5), S("x")],
-];
-
-const shown = (value) => JSON.stringify(value, (_, part) => (part instanceof Uint8Array ? [...part].join(" ") : part));
-
-describe("of an item with everything in it", () => {
-  const db = useThings();
-  before(() => db.put("all", ITEM));
-
-  for (const [holds, cases] of [[true, TRUE], [false, FALSE]])
-    for (const [expression, v, w] of cases)
-      it(`${expression}${v ? ` with ${shown(v)}` : ""}${w ? ` and ${shown(w)}` : ""} is ${holds}`, async () => {
-        const ExpressionAttributeValues = v && { ":v": v, ...(w && { ":w": w }) };
-        const scanned = await db.ask("Scan", { TableName: "Things", FilterExpression: expression, ExpressionAttributeValues });
-        assert.equal(scanned.Count, holds ? 1 : 0, "as a filter");
-        const write = db.things("all", { ConditionExpression: expression, ExpressionAttributeValues });
-        if (holds) await db.ask("UpdateItem", write);
-        else await db.refuses("UpdateItem", write, "ConditionalCheckFailedException", "The conditional request failed");
-      });
-
-  it("names stand for one step each, whatever is in them", async () => {
-    const found = await db.ask("Scan", {
-      TableName: "Things", FilterExpression: "#m.#d = :v", ExpressionAttributeNames: { "#m": "ma", "#d": "d.t" }, ExpressionAttributeValues: { ":v": S("dot") },
-    });
-    assert.equal(found.Count, 1);
+describe("conditions", () => {
+  let server, client;
+  const input = (ConditionExpression) => {
+    const used = [...new Set(ConditionExpression.match(/:[A-Za-z0-9_]+/g) ?? [])].filter((name) => VALUES[name]);
+    return {
+      TableName: "Things", Item: ITEM, ConditionExpression,
+      ...(used.length ? { ExpressionAttributeValues: Object.fromEntries(used.map((name) => [name, VALUES[name]])) } : {}),
+    };
+  };
+  before(async () => {
+    server = await startServer();
+    client = server.client;
+    await makeTable(client, "Things");
+    await ask(client, "PutItem", { TableName: "Things", Item: ITEM });
   });
-  it("a name with a dot is no path", async () => {
-    const found = await db.ask("Scan", { TableName: "Things", FilterExpression: "attribute_exists(#x)", ExpressionAttributeNames: { "#x": "ma.b" } });
-    assert.equal(found.Count, 0);
-  });
-  it("blanks may be where they like, or not at all", async () => {
-    const found = await db.ask("Scan", { TableName: "Things", FilterExpression: "\t( n=:v )AND\r\nattribute_exists( ma . b [0] )OR(n<:w)", ExpressionAttributeValues: { ":v": N(5), ":w": N(6) } });
-    assert.equal(found.Count, 1);
-  });
+  after(() => server.stop());
+
+  for (const condition of [
+    "str = :str", "num = :num", "bin = :bin", "yes = :yes", "nil = :null", "ss = :ss", "ns = :ns", "lst = :list", "obj = :map",
+    "str <> :x", "mia <> :x", "mia <> elsewhere", "num < :ten", "num <= :num", "num >= :num", "num > :one", ":one < num", "str > :he", "bin >= :b1",
+    "num BETWEEN :one AND :ten", "str IN (:x, :str)", "lst[0] = :one", "lst[2].deep > :one", "obj.a <> :x",
+    "attribute_exists(p)", "attribute_exists(lst[2].deep)", "attribute_not_exists(mia)", "attribute_not_exists(lst[7])", "attribute_not_exists(obj.zz)",
+    "attribute_type(str, :S)", "attribute_type(ss, :SS)", "attribute_type(lst, :L)", "begins_with(str, :he)", "begins_with(bin, :b1)", "begins_with(str, :empty)",
+    "contains(str, :he)", "contains(ss, :x) OR contains(ns, :one)", "contains(lst, :x)", "contains(lst, :one)", "contains(bin, :b1)",
+    "size(str) > :one", "size(bin) = :three", "size(lst) = :three", "size(obj) = :one", "size(ss) = :two", "size(str) = size(str) AND num = :num",
+    "NOT num = :one", "not num = :one and str = :str", "(num = :one OR str = :str) AND yes = :yes", "num = :one OR str = :str AND yes = :yes",
+    "attribute_exists(p)AND num=:num", "  num\n=\t:num ", "NOT (NOT (num = :num))", "NOT attribute_exists(mia)", "NOT mia = :one",
+    "num between :one and :ten", "num in (:one, :num)",
+  ])
+    it(`holds: ${condition}`, () => ask(client, "PutItem", input(condition)));
+
+  for (const condition of [
+    "str = :num", "str = :x", "mia = :x", "mia = elsewhere", "mia < :one", "mia BETWEEN :one AND :ten", "mia IN (:x)", "num > :ten", "str > :one", "yes > num",
+    "ss = :ns", "lst < obj", "attribute_not_exists(p)", "attribute_exists(mia)", "attribute_exists(obj.a.b)", "attribute_type(num, :S)", "begins_with(num, :he)", "begins_with(mia, :he)",
+    "contains(obj, :x)", "contains(num, :one)", "contains(mia, :x)", "contains(ss, :one)", "size(mia) > :one", "NOT num = :num", "num = :num AND str = :x",
+    "num <> :num", "attribute_exists(lst[3])",
+  ])
+    it(`does not hold: ${condition}`, () => refuses(client, "PutItem", input(condition), "ConditionalCheckFailedException", "The conditional request failed"));
+
+  const I = "Invalid ConditionExpression: ";
+  for (const [condition, sentence] of [
+    ["num", /^Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "num"$/],
+    ["num = ", /^Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "="$/],
+    ["num == :num", `${I}Syntax error; token: "=", near: "== :num"`],
+    ["num = 5", `${I}Syntax error; token: "5", near: "= 5"`],
+    ["num = :num extra", `${I}Syntax error; token: "extra", near: ":num extra"`],
+    ["moon(num)", `${I}Invalid function name; function: moon`],
+    ["ATTRIBUTE_EXISTS(num)", `${I}Invalid function name; function: ATTRIBUTE_EXISTS`],
+    ["attribute_exists(num, str)", `${I}Incorrect number of operands for operator or function; operator or function: attribute_exists, number of operands: 2`],
+    ["begins_with(str)", `${I}Incorrect number of operands for operator or function; operator or function: begins_with, number of operands: 1`],
+    ["attribute_exists(:str)", `${I}Operator or function requires a document path; operator or function: attribute_exists`],
+    ["attribute_type(str, :bad)", /^Invalid ConditionExpression: Invalid attribute type name found; type: moon, valid types: \{/],
+    ["begins_with(str, :num)", `${I}Incorrect operand type for operator or function; operator or function: begins_with, operand type: N`],
+    ["num < :yes", `${I}Incorrect operand type for operator or function; operator or function: <, operand type: BOOL`],
+    ["size(:num) = :num", `${I}Incorrect operand type for operator or function; operator or function: size, operand type: N`],
+    ["size(str)", `${I}The function is not allowed to be used this way in an expression; function: size`],
+    ["attribute_exists(num) = :num", `${I}The function is not allowed to be used this way in an expression; function: attribute_exists`],
+    ["contains(str, str)", `${I}The first operand must be distinct from the remaining operands for this operator or function; operator: contains, first operand: [str]`],
+    ["num = num", `${I}The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [num]`],
+    ["((num = :num))", `${I}The expression has redundant parentheses;`],
+    ["size = :num", `${I}Attribute name is a reserved keyword; reserved keyword: size`],
+    ["num = :undefined", `${I}An expression attribute value used in expression is not defined; attribute value: :undefined`],
+    ["#undefined = :num", `${I}An expression attribute name used in the document path is not defined; attribute name: #undefined`],
+    ["num BETWEEN :ten AND :one", `${I}The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:10}, upper bound operand: AttributeValue: {N:1}`],
+    ["num BETWEEN :one AND :x", /^Invalid ConditionExpression: The BETWEEN operator requires same data type for lower and upper bounds; /],
+    ["a.b[99999999999] = :num", `${I}List index is not within the allowable range; index: [99999999999]`],
+    [Array.from({ length: 302 }, () => "num = :num").join(" OR ").slice(0, 4000).replace(/ OR ?[^ ]*$/, "").replace(/ = ?$/, " = :num"), undefined],
+  ].filter(([, sentence]) => sentence))
+    it(`refuses: ${condition}`, () => refuses(client, "PutItem", input(condition), "ValidationException", sentence));
+
+  it("refuses 301 operators", () =>
+    refuses(client, "PutItem", { ...input(`a=:num${" OR a=:num".repeat(150)}`) }, "ValidationException", "Invalid ConditionExpression: The expression contains too many operators; operator count: 301"));
+  it("takes a condition on what is not there", () =>
+    ask(client, "PutItem", { TableName: "Things", Item: { p: { S: "fresh" } }, ConditionExpression: "attribute_not_exists(p)" }));
+  it("lists names and values that are not used", () =>
+    refuses(client, "PutItem", { TableName: "Things", Item: ITEM, ConditionExpression: "num = :num", ExpressionAttributeNames: { "#a": "a", "#b": "b" }, ExpressionAttributeValues: { ":num": { N: "5" }, ":x": { S: "" } } },
+      "ValidationException", "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}"));
+  it("wraps what is wrong with a value", () =>
+    refuses(client, "PutItem", { TableName: "Things", Item: ITEM, ConditionExpression: "num = :num", ExpressionAttributeValues: { ":num": { N: "x" } } },
+      "ValidationException", "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :num"));
+  it("wants an expression for values", () =>
+    refuses(client, "PutItem", { TableName: "Things", Item: ITEM, ExpressionAttributeValues: { ":num": { N: "1" } } },
+      "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"));
 });
