@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "follower.h"
 #include "model/json.h"
 #include "node.h"
 
@@ -11,7 +12,7 @@
  * A node with its threads, and several clients on threads of their own, each with an attachment:
  * what an I/O loop is, without the sockets. Run under ThreadSanitizer too.
  */
-enum { CLIENTS = 4, ROUNDS = 300, COUNTERS = 7 };
+enum { CLIENTS = 4, FOLLOWERS = 2, ROUNDS = 300, COUNTERS = 7 };
 
 struct client {
     struct pl_node *node;
@@ -113,7 +114,7 @@ static struct pl_node *open_node(const char *path)
     struct pl_node_options options = { .data_path = path,
                                        .clock = pl_clock_system(),
                                        .random = pl_random_system(),
-                                       .reader_count = CLIENTS + 2,
+                                       .reader_count = CLIENTS + FOLLOWERS + 2,
                                        .threads = true };
     struct pl_node *node;
 
@@ -167,9 +168,9 @@ static void *be_client(void *arg)
 static void create_table(struct client *c)
 {
     ask(c, PL_OP_CREATE, "");
-    c->op.definition =
-        pl_str("{\"table\":\"Counters\",\"partition_key\":\"Name:S\",\"indexes\":{\"ByGroup\":{"
-               "\"partition_key\":\"Group:S\",\"sort_key\":\"Name:S\"}}}");
+    c->op.definition = pl_str("{\"table\":\"Counters\",\"partition_key\":\"Name:S\",\"stream\":\"keys_only\","
+                              "\"indexes\":{\"ByGroup\":{"
+                              "\"partition_key\":\"Group:S\",\"sort_key\":\"Name:S\"}}}");
     CHECK_MSG(run(c) == 0, "%s", c->op.reply.why.text);
 }
 
@@ -221,10 +222,79 @@ static uint64_t total_of_counters(struct client *c)
     return total;
 }
 
+/* ---- who follows -------------------------------------------------------------------------------------- */
+
+/* Sleeps until it is told of more: a wake that is lost would leave it asleep. */
+struct follow {
+    struct client client;
+    struct pl_follower *follower;
+    bool ready;
+    uint64_t seen, misplaced;
+    uint64_t newest[64]; /* of each shard */
+};
+
+static void set_ready(void *state)
+{
+    ((struct follow *)state)->ready = true;
+}
+
+static int see(void *state, const struct pl_stream_record *record, struct pl_item keys)
+{
+    struct follow *f = state;
+
+    (void)keys;
+    f->seen++;
+    f->misplaced += record->sequence <= f->newest[record->partition];
+    f->newest[record->partition] = record->sequence;
+    return 0;
+}
+
+/* Every round of every client writes two items. */
+static void *be_follower(void *arg)
+{
+    struct follow *f = arg;
+    struct pl_follower_progress progress = { .more = true };
+    int rc = 0;
+
+    while (rc == 0 && f->seen < (uint64_t)CLIENTS * ROUNDS * 2) {
+        f->ready = false;
+        rc = pl_follower_read(f->follower, see, f, &progress);
+        while (rc == 0 && !progress.more && !f->ready && f->seen < (uint64_t)CLIENTS * ROUNDS * 2)
+            wait_for_news(&f->client);
+    }
+    f->client.well = rc == 0;
+    return NULL;
+}
+
+static void start_follower(struct follow *f, struct pl_node *node)
+{
+    struct pl_follower_options options = {
+        .table_name = pl_str("Counters"), .from = pl_str("latest"), .ready = set_ready, .state = f
+    };
+
+    *f = (struct follow){ .seen = 0 };
+    attach(&f->client, node);
+    CHECK(pl_follower_open(f->client.attachment, &options, &f->follower, NULL) == 0);
+    CHECK(pthread_create(&f->client.thread, NULL, be_follower, f) == 0);
+}
+
+static void join_follower(struct follow *f)
+{
+    pthread_join(f->client.thread, NULL);
+    CHECK(f->client.well && f->seen == (uint64_t)CLIENTS * ROUNDS * 2 && f->misplaced == 0);
+    pl_follower_close(f->follower);
+    detach(&f->client);
+}
+
+/* ---- all together ------------------------------------------------------------------------------------- */
+
 static void run_clients(struct pl_node *node, struct client *main_client)
 {
     struct client clients[CLIENTS];
+    struct follow followers[FOLLOWERS];
 
+    for (int i = 0; i < FOLLOWERS; i++)
+        start_follower(&followers[i], node);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         attach(&clients[i], node);
         clients[i].number = i;
@@ -243,6 +313,8 @@ static void run_clients(struct pl_node *node, struct client *main_client)
         CHECK_MSG(clients[i].well, "client %u: %s", i, clients[i].op.reply.why.text);
         detach(&clients[i]);
     }
+    for (int i = 0; i < FOLLOWERS; i++)
+        join_follower(&followers[i]);
 }
 
 static void many_clients_lose_no_update_and_find_what_they_wrote(void)
