@@ -4,6 +4,7 @@
 #include "follower.h"
 #include "model/json.h"
 
+#include "failing_allocation.h"
 #include "scratch_tree.h"
 #include "test.h"
 
@@ -581,6 +582,57 @@ static void a_stream_that_is_switched_on_again_is_another(void)
     end(&r);
 }
 
+/* ---- without memory ----------------------------------------------------------------------------------- */
+
+static int count_json(void *state, struct pl_bytes json)
+{
+    size_t *count = state;
+
+    CHECK(json.len > 0 && json.data[0] == '{' && json.data[json.len - 1] == '}');
+    ++*count;
+    return 0;
+}
+
+/* Goes on by itself after each failure: what was given stays given, and nothing is given twice. */
+static void without_memory_a_follower_fails_cleanly_and_goes_on(void)
+{
+    struct rig r;
+    char from[512];
+    struct pl_feed *feed;
+
+    start(&r);
+    put_some(&r, 1, 20);
+    feed = open_feed(&r, "oldest");
+    position_of(feed, from);
+    pl_feed_close(feed);
+    for (int for_good = 0; for_good <= 1; for_good++) {
+        for (long n = 0; allocation_failing(n, for_good != 0); n++) {
+            struct pl_follower_progress progress = { .more = true };
+            struct pl_follower *follower = NULL;
+            struct pl_buf position = { 0 };
+            size_t count = 0;
+            int rc = follow(&r, from, &follower);
+
+            if (rc == 0)
+                rc = pl_follower_read_json(follower, count_json, &count, &progress);
+            if (rc == 0)
+                pl_follower_position(follower, &position);
+            CHECK_MSG(rc == 0 || (rc == PL_ENOMEM && allocation_has_failed), "n %ld: %d", n, rc);
+            allocation_failed();
+            CHECK(rc != 0 || pl_buf_status(&position) != 0 || count == 20);
+            if (follower != NULL) {
+                progress.more = true;
+                while (progress.more)
+                    CHECK(pl_follower_read_json(follower, count_json, &count, &progress) == 0);
+                CHECK_MSG(count == 20, "n %ld: %zu records", n, count);
+                pl_follower_close(follower);
+            }
+            pl_buf_deinit(&position);
+        }
+    }
+    end(&r);
+}
+
 static void another_view_goes_on_in_the_same_stream(void)
 {
     struct rig r;
@@ -609,5 +661,6 @@ int main(void)
     RUN(a_stream_that_ends_is_read_to_its_end_and_kept_for_the_retention);
     RUN(a_stream_that_is_switched_on_again_is_another);
     RUN(another_view_goes_on_in_the_same_stream);
+    RUN(without_memory_a_follower_fails_cleanly_and_goes_on);
     return test_summary();
 }
