@@ -107,6 +107,19 @@ end, function(ok)
   end
 end)
 
+scenario("tail", function()
+  local tail, why, code = db:tail("Things", { from = "latest" })
+  if not tail then return tail, why, code end
+  local position = tail:position()
+  local ok
+  ok, why, code = db:put("Things", value)
+  if not ok then return ok, why, code end
+  local record = tail()
+  assert(record.event == "insert" and record.new.G == "g" and record.new.Doc.list[2][1] == 2 and not tail())
+  tail:close()
+  return #position > 0
+end, put_or_not)
+
 scenario("create_table", function()
   return db:create_table { table = "More", partition_key = "P:S", indexes = { ByG = { partition_key = "G:S" } } }
 end)
@@ -163,7 +176,7 @@ local function prepare()
     assert(db:create_table { table = "Other", partition_key = "P:S" })
   end
   if not tables.Things then
-    assert(db:create_table { table = "Things", partition_key = "P:S",
+    assert(db:create_table { table = "Things", partition_key = "P:S", stream = "new_image",
       indexes = { ByG = { partition_key = "G:S", sort_key = "Num:N" } } })
   else
     assert(db:alter_table("Things", { ttl = perilune.null }))
