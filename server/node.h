@@ -36,7 +36,7 @@ struct pl_node_options {
     uint32_t reader_count;         /* routers that will attach, and a few more for backups and checks */
     bool threads;                  /* false: everything runs in the caller's thread (embedding) */
     bool still; /* only to be looked at: nothing is filled, swept, forgotten or deleted because it is time */
-    uint32_t stream_retention_ms;  /* how long stream records are kept; 0: 24 hours */
+    uint32_t stream_retention_ms; /* how long stream records are kept; 0: 24 hours */
     struct pl_clock clock;
     struct pl_random random;
     const struct pl_disk *disk; /* NULL: the machine's own. Copied */

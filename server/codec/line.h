@@ -26,7 +26,8 @@ struct pl_line {
     struct pl_bytes tag;  /* with its '#'; empty: none */
     const struct pl_verb *verb;
     struct pl_bytes rest; /* what follows the verb */
-    struct pl_bytes word; /* of STATS, HELLO, HELP, AUTH: the word after the verb; of TAIL: after FROM; or empty */
+    struct pl_bytes
+        word; /* of STATS, HELLO, HELP, AUTH: the word after the verb; of TAIL: after FROM; or empty */
 };
 
 enum { PL_LINE_TAG_MAX = 64, PL_LINE_BATCH_GET_MAX = 100, PL_LINE_BATCH_WRITE_MAX = 25 };

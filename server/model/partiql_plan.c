@@ -410,9 +410,8 @@ int pl_partiql_condition(enum pl_partiql_rule rule, struct pl_bytes key, struct 
         return rest == NULL ? 0 : pl_tree_condition(arena, rest, out);
     if (rule == PL_PARTIQL_NO_ITEM_OR_REST && rest == NULL)
         return 0;
-    root =
-        pl_tree_call(arena, exists ? PL_FUNCTION_ATTRIBUTE_EXISTS : PL_FUNCTION_ATTRIBUTE_NOT_EXISTS,
-                     pl_tree_path(arena, pl_tree_attribute(arena, key)));
+    root = pl_tree_call(arena, exists ? PL_FUNCTION_ATTRIBUTE_EXISTS : PL_FUNCTION_ATTRIBUTE_NOT_EXISTS,
+                        pl_tree_path(arena, pl_tree_attribute(arena, key)));
     if (rule != PL_PARTIQL_NO_SUCH_ITEM && rest != NULL)
         root = pl_tree_pair(arena, exists ? PL_NODE_AND : PL_NODE_OR, root, rest);
     return root == NULL ? PL_ENOMEM : pl_tree_condition(arena, root, out);

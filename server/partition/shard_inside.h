@@ -35,7 +35,7 @@ struct pl_shard {
     struct pl_recovered files;
     struct pl_state *state; /* the files' store, and what is applied but not in it yet */
     uint32_t partition_count;
-    uint64_t seed; /* of hashes of clients' keys */
+    uint64_t seed;                 /* of hashes of clients' keys */
     struct pl_group *groups;       /* one for each partition */
     struct pl_sequences sequences; /* of their stream records */
     bool streamed;                 /* some were applied since pl_shard_take_streamed() */

@@ -120,7 +120,7 @@ static void a_token_of_another_statement_is_refused(void)
 
     start();
     answer = world_ask(&w, "ExecuteStatement",
-                     pl_str(ASK("SELECT song FROM Music WHERE artist = 'a'", ",\"Limit\":1")));
+                       pl_str(ASK("SELECT song FROM Music WHERE artist = 'a'", ",\"Limit\":1")));
     token = strstr(answer, "\"NextToken\":\"");
     CHECK(token != NULL);
     snprintf(body, sizeof body, ASK("SELECT song FROM Music WHERE artist = 'b'", ",\"NextToken\":\"%.*s\""),
