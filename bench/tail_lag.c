@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 /*
- * How long after a put is acknowledged its row comes to who follows the table: one thread holds a TAIL of BenchStream and
- * writers, each with one put under way, and looks at the clock when a reply or a row is read. A row that comes before
- * the acknowledgement counts as no lag at all. Prints one JSON line.
+ * How long after a put is acknowledged its row comes to who follows the table: one thread holds a TAIL of
+ * BenchStream and writers, each with one put under way, and looks at the clock when a reply or a row is read. A
+ * row that comes before the acknowledgement counts as no lag at all. Prints one JSON line.
  *
  *     tail_lag PORT WRITERS SECONDS
  */

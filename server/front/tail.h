@@ -15,8 +15,8 @@ struct pl_connection;
  *                │    └┄▸ too much unsent: until the client has taken it
  *                └──────────┘
  *
- * It ends with the client's next line, with its stream, with a failure, or with the connection; when the client merely sends
- * no more, it ends once all up to then is told.
+ * It ends with the client's next line, with its stream, with a failure, or with the connection; when the client
+ * merely sends no more, it ends once all up to then is told.
  */
 struct pl_tail {
     struct pl_connection *connection;

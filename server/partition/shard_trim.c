@@ -6,8 +6,8 @@
 
 /*
  * Rounds over all shards of all streams, by stream id and partition: what is older than the retention is deleted,
- * from the oldest on. When a closed stream has been closed for so long, nothing of it is kept: it becomes garbage, and is
- * swept like all garbage.
+ * from the oldest on. When a closed stream has been closed for so long, nothing of it is kept: it becomes garbage,
+ * and is swept like all garbage.
  *
  *     round due ─▸ shard ─▸ shard ─▸ ... ─▸ no stream is left ─▸ due again after a fraction of the retention
  */

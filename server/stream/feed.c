@@ -299,8 +299,8 @@ static int give_one(struct reading *reading, struct pl_feed_place *place,
 }
 
 /*
- * The next records of a shard, as views. PL_ENOTFOUND: it ends after these. What is being applied just now waits for the
- * next time: no position is ever past what is known to be applied.
+ * The next records of a shard, as views. PL_ENOTFOUND: it ends after these. What is being applied just now
+ * waits for the next time: no position is ever past what is known to be applied.
  */
 static int gather(const struct pl_stream_walk *walk, const struct pl_feed_place *place,
                   struct pl_stream_record *records, size_t *count)
@@ -317,8 +317,8 @@ static int gather(const struct pl_stream_walk *walk, const struct pl_feed_place 
 }
 
 /*
- * Records are deleted while we walk, from the oldest on, and how far is said before: so who asks for that afterwards knows
- * whether the walk has a hole. Only then are they given.
+ * Records are deleted while we walk, from the oldest on, and how far is said before: so who asks for that
+ * afterwards knows whether the walk has a hole. Only then are they given.
  */
 static int read_some(struct reading *reading, uint32_t p, bool *ended)
 {

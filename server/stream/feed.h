@@ -10,14 +10,16 @@
  *     open ─▸ read ─▸ read ─▸ ...   until `more` is false: all that was applied when it was called has been given
  *               ▲─────────────┘     and again when more has been applied
  *
- * Records of one shard come in their order; those of different shards in any. A shard is looked at only when something was
- * applied to its partition since. Between two calls a feed holds no snapshot: however slow its reader is,
- * it pins nothing.
+ * Records of one shard come in their order; those of different shards in any. A shard is looked at only when
+ * something was applied to its partition since. Between two calls a feed holds no snapshot: however slow its
+ * reader is, it pins nothing.
  *
  * A position is the last sequence seen in each partition. Whoever opens a feed at a position gets exactly what
  * came after the records that were given before it. As text it is base64 of
  *
- *     format u8 (1) ▸ stream id u32 ▸ partitions u16 ▸ their sequences, varints, a run of zeros as 0 and its length ▸ check u32
+ *     format u8 (1) ▸ stream id u32 ▸ partitions u16 ▸ sequences ▸ check u32
+ *
+ * with a varint for each partition's sequence, and for a run of zeros a 0 and its length.
  */
 struct pl_feed;
 
@@ -39,7 +41,10 @@ void pl_feed_close(struct pl_feed *feed); /* NULL is allowed */
 /** The stream that a position is of. False: it is no position. */
 bool pl_feed_position_stream(struct pl_bytes position, uint32_t *stream_id);
 
-/** The record is good until this returns. What it returns not 0 ends the reading, and the record counts as not given. */
+/**
+ * The record is good until this returns. What it returns not 0 ends the reading, and the record counts as not
+ * given.
+ */
 typedef int (*pl_feed_give_fn)(void *state, const struct pl_stream_record *record);
 
 /**

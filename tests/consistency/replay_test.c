@@ -10,15 +10,15 @@
 #include <sys/wait.h>
 
 /*
- * A stream is the history of its table. Eight clients do a hundred thousand random writes (puts, updates, deletes, batches
- * and transactions; some items expire), and the server is killed twice. Then the stream, replayed from the beginning into nothing,
- * gives the table byte for byte; each record's old image is what the records before it have left. And so does what a follower was
- * told that has gone on from its last position after each kill.
+ * A stream is the history of its table. Eight clients do a hundred thousand random writes (puts, updates, deletes,
+ * batches and transactions; some items expire), and the server is killed twice. Then the stream, replayed from the
+ * beginning into nothing, gives the table byte for byte; each record's old image is what the records before it
+ * have left. And so does what a follower was told that has gone on from its last position after each kill.
  *
  *     replay_test PERILUNE [refuses]
  *
- * With `refuses` PERILUNE is one with a planted fault, and the histories must not agree. PL_WRITES and PL_SEED make it longer and
- * other.
+ * With `refuses` PERILUNE is one with a planted fault, and the histories must not agree. PL_WRITES and PL_SEED
+ * make it longer and other.
  */
 enum {
     CLIENTS = 8,

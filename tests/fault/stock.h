@@ -6,8 +6,8 @@
 
 /**
  * Tables that have a bit of everything: global and local indexes with each kind of projection, items with and
- * without entries, keys so long that several items share one place, a stream, expiries (from so long ago that no item goes by
- * itself), and transactions' tokens.
+ * without entries, keys so long that several items share one place, a stream, expiries (from so long ago that no
+ * item goes by itself), and transactions' tokens.
  */
 static const char *const stock_messages =
     "CREATE Messages {\"partition_key\":\"ChatID:S\",\"sort_key\":\"MsgID:S\",\"ttl\":\"Likes\",\"indexes\":{"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /*
- * Any bytes as a stream record: 15 of its key, and then its value. What is read has nothing outside its bytes; where its items are
- * sound, it is written again as it was read, if a write could have made it.
+ * Any bytes as a stream record: 15 of its key, and then its value. What is read has nothing outside its bytes;
+ * where its items are sound, it is written again as it was read, if a write could have made it.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

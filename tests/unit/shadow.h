@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 /**
- * What is in a table by its stream alone: records replayed from the beginning into nothing, and read on from there. The stream
- * shows both images. Each record must fit what those before it have left. For tests: without memory it ends the program.
+ * What is in a table by its stream alone: records replayed from the beginning into nothing, and read on from
+ * there. The stream shows both images. Each record must fit what those before it have left. For tests: without
+ * memory it ends the program.
  */
 enum { SHADOW_BUCKETS = 64 };
 

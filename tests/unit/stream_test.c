@@ -178,7 +178,7 @@ static bool lies_in(struct pl_bytes part, struct pl_bytes whole)
     return part.len == 0 || (part.data >= whole.data && part.data + part.len <= whole.data + whole.len);
 }
 
-/* The store's checksums see damage first. What gets past them is refused, or is a record with nothing outside its bytes. */
+/* The store's checksums see damage first. What gets past them is refused, or has nothing outside its bytes. */
 static void a_damaged_record_is_refused_or_stays_within_its_bytes(void)
 {
     struct fixture f;
