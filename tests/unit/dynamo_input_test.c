@@ -25,7 +25,6 @@ static const struct pl_dynamo_shape list = {
 };
 static const struct pl_dynamo_shape map = { .kind = PL_DYNAMO_MAP, .element = &inner };
 static const struct pl_dynamo_member members[] = {
-    { "Table", &pl_dynamo_table_name, false },
     { "Amount", &amount, false },
     { "Modern", &modern, false },
     { "List", &list, false },
@@ -34,6 +33,7 @@ static const struct pl_dynamo_member members[] = {
     { "Value", &pl_dynamo_value, false },
     { "When", &pl_dynamo_timestamp, false },
     { "Yes", &pl_dynamo_boolean, false },
+    { "Table", &pl_dynamo_table_name, false },
 };
 static const struct pl_dynamo_shape shape = PL_DYNAMO_STRUCTURE_OF("Test", members);
 

@@ -123,7 +123,8 @@ static void old_parameters_do_what_expressions_do(void)
         &w, "UpdateItem",
         "{\"TableName\":\"Things\",\"Key\":{\"id\":{\"S\":\"a\"}},\"AttributeUpdates\":{"
         "\"a.b\":{\"Action\":\"DELETE\"},\"l\":{\"Action\":\"ADD\",\"Value\":{\"L\":[{\"S\":\"two\"}]}}},"
-        "\"Expected\":{\"n\":{\"Value\":{\"N\":\"5.0\"}},\"zz\":{\"Exists\":false}},"
+        "\"Expected\":{\"l\":{\"ComparisonOperator\":\"NOT_CONTAINS\",\"AttributeValueList\":[{\"S\":\"zz\"}]"
+        "},\"n\":{\"Value\":{\"N\":\"5.0\"}},\"zz\":{\"Exists\":false}},"
         "\"ReturnValues\":\"UPDATED_NEW\"}",
         "{\"Attributes\":{\"l\":{\"L\":[{\"S\":\"one\"},{\"S\":\"two\"}]}}}");
     CHECK_FAILS(&w, "UpdateItem",
@@ -249,6 +250,10 @@ static void placeholders_are_checked_before_the_expressions(void)
           GET_WITH("\"ConditionExpression\":\"!\",\"ExpressionAttributeValues\":{\":a\":{\"N\":\"x\"}}"),
           "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric "
           "value: x for key :a" },
+        { "DeleteItem",
+          GET_WITH("\"ConditionExpression\":\"!\",\"ExpressionAttributeNames\":{\"a\":\"b\"},"
+                   "\"ExpressionAttributeValues\":{\"a\":{\"S\":\"\"}}"),
+          "ExpressionAttributeNames contains invalid key" },
         { "DeleteItem", GET_WITH("\"ConditionExpression\":\"!!\""),
           "Invalid ConditionExpression: Syntax error; token: \\\"!\\\", near: \\\"!!\\\"" },
     };
