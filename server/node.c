@@ -28,8 +28,7 @@ struct pl_node {
 
     pthread_mutex_t lock; /* of `tables` */
     struct pl_tables *tables;
-    pthread_mutex_t watching_lock;
-    struct pl_attachment *watching; /* those that have a watch */
+    struct pl_watchers watchers;
     struct pl_hot_keys_set hot_keys;
     pthread_mutex_t reloading; /* who read the modules later switches to them later */
     atomic_int failed;
@@ -54,73 +53,19 @@ struct pl_attachment {
     atomic_uint jobs; /* reloads and checks under way: a detach waits for them */
 
     struct pl_snapshot *stream_snapshot; /* NULL until somebody reads a stream */
-    struct pl_watch *watches;
-    struct pl_attachment *next_watching;
-    atomic_bool stirred; /* the watches are to be told */
+    struct pl_watcher watcher;
 };
 
-/* ---- who watches streams ----------------------------------------------------------------------------- */
-
-/* On the shard's thread. */
-static void stir(struct pl_node *node)
-{
-    pthread_mutex_lock(&node->watching_lock);
-    for (struct pl_attachment *a = node->watching; a != NULL; a = a->next_watching)
-        if (!atomic_exchange(&a->stirred, true) && a->wake != NULL)
-            a->wake(a->wake_state);
-    pthread_mutex_unlock(&node->watching_lock);
-}
+/* ---- who reads streams -------------------------------------------------------------------------------- */
 
 void pl_attachment_watch(struct pl_attachment *attachment, struct pl_watch *watch)
 {
-    struct pl_node *node = attachment->node;
-
-    watch->previous = NULL;
-    watch->next = attachment->watches;
-    if (watch->next != NULL)
-        watch->next->previous = watch;
-    attachment->watches = watch;
-    if (watch->next != NULL)
-        return;
-    pthread_mutex_lock(&node->watching_lock);
-    attachment->next_watching = node->watching;
-    node->watching = attachment;
-    pthread_mutex_unlock(&node->watching_lock);
-}
-
-static void leave_watching(struct pl_attachment *attachment)
-{
-    struct pl_attachment **at = &attachment->node->watching;
-
-    pthread_mutex_lock(&attachment->node->watching_lock);
-    while (*at != attachment)
-        at = &(*at)->next_watching;
-    *at = attachment->next_watching;
-    pthread_mutex_unlock(&attachment->node->watching_lock);
+    pl_watcher_add(&attachment->watcher, watch);
 }
 
 void pl_attachment_unwatch(struct pl_attachment *attachment, struct pl_watch *watch)
 {
-    if (watch->previous != NULL)
-        watch->previous->next = watch->next;
-    else
-        attachment->watches = watch->next;
-    if (watch->next != NULL)
-        watch->next->previous = watch->previous;
-    if (attachment->watches == NULL)
-        leave_watching(attachment);
-}
-
-static void tell_watches(struct pl_attachment *attachment)
-{
-    struct pl_watch *watch, *next;
-
-    if (!atomic_exchange(&attachment->stirred, false))
-        return;
-    for (watch = attachment->watches; watch != NULL; watch = next) {
-        next = watch->next; /* it may leave */
-        watch->stirred(watch);
-    }
+    pl_watcher_remove(&attachment->watcher, watch);
 }
 
 int pl_attachment_feed_source(struct pl_attachment *attachment, struct pl_feed_source *out)
@@ -148,12 +93,12 @@ static void shard_tables(void *state, struct pl_tables *tables)
     node->tables = tables;
     pthread_mutex_unlock(&node->lock);
     pl_tables_unref(old);
-    stir(node); /* a stream may have ended */
+    pl_watchers_stir(&node->watchers); /* a stream may have ended */
 }
 
 static void shard_streamed(void *state)
 {
-    stir(state);
+    pl_watchers_stir(&((struct pl_node *)state)->watchers);
 }
 
 static void shard_failed(void *state, int rc, const char *sentence)
@@ -408,7 +353,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     pthread_mutex_init(&node->lock, NULL);
     pl_hot_keys_set_init(&node->hot_keys);
     pthread_mutex_init(&node->reloading, NULL);
-    pthread_mutex_init(&node->watching_lock, NULL);
+    pl_watchers_init(&node->watchers);
     atomic_init(&node->failed, 0);
     rc = load_first_scripts(node, &scripts, why);
     if (rc == 0)
@@ -430,7 +375,7 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
         pl_hot_keys_set_deinit(&node->hot_keys);
         pthread_mutex_destroy(&node->lock);
         pthread_mutex_destroy(&node->reloading);
-        pthread_mutex_destroy(&node->watching_lock);
+        pl_watchers_deinit(&node->watchers);
         free(node);
         return rc;
     }
@@ -456,7 +401,7 @@ void pl_node_close(struct pl_node *node)
     pl_hot_keys_set_deinit(&node->hot_keys);
     pthread_mutex_destroy(&node->lock);
     pthread_mutex_destroy(&node->reloading);
-    pthread_mutex_destroy(&node->watching_lock);
+    pl_watchers_deinit(&node->watchers);
     free(node);
 }
 
@@ -548,6 +493,7 @@ int pl_node_attach(struct pl_node *node, pl_node_wake_fn wake, void *state, stru
     attachment->node = node;
     attachment->wake = wake;
     attachment->wake_state = state;
+    pl_watcher_init(&attachment->watcher, &node->watchers, wake, state);
     options.uplink = (struct pl_router_uplink){ .submit = uplink_submit,
                                                 .tables = uplink_tables,
                                                 .filled = uplink_filled,
@@ -568,7 +514,7 @@ void pl_node_detach(struct pl_attachment *attachment)
     if (attachment == NULL)
         return;
     PL_ASSERT(attachment->returned_first == NULL && attachment->outgoing_first == NULL);
-    PL_ASSERT(atomic_load(&attachment->jobs) == 0 && attachment->watches == NULL);
+    PL_ASSERT(atomic_load(&attachment->jobs) == 0 && attachment->watcher.watches == NULL);
     pl_snapshot_close(attachment->stream_snapshot);
     pl_router_free(attachment->router);
     pthread_mutex_destroy(&attachment->lock);
@@ -623,7 +569,7 @@ void pl_attachment_deliver(struct pl_attachment *attachment)
         message->deliver(message);
         message = next;
     }
-    tell_watches(attachment);
+    pl_watcher_tell(&attachment->watcher);
 }
 
 static void post(struct pl_attachment *attachment, struct message *message)

@@ -7,6 +7,7 @@
 #include "base/logger.h"
 #include "route/router.h"
 #include "store/disk.h"
+#include "watch.h"
 
 /**
  * One server's parts joined together: the data directory and its shard, the Lua
@@ -75,14 +76,7 @@ void pl_attachment_deliver(struct pl_attachment *attachment);
 struct pl_feed_source;
 int pl_attachment_feed_source(struct pl_attachment *attachment, struct pl_feed_source *out);
 
-/**
- * Somebody who wants to know when stream records were applied, or tables changed: `stirred` is called from within
- * pl_attachment_deliver(). Who watches nothing costs nothing. The memory is the caller's.
- */
-struct pl_watch {
-    void (*stirred)(struct pl_watch *watch);
-    struct pl_watch *previous, *next;
-};
+/** Be told when stream records were applied, or tables changed (watch.h): from within pl_attachment_deliver(). */
 void pl_attachment_watch(struct pl_attachment *attachment, struct pl_watch *watch);
 void pl_attachment_unwatch(struct pl_attachment *attachment, struct pl_watch *watch);
 
