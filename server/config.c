@@ -45,6 +45,8 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                                 "who may sign requests of DynamoDB's API; none: anybody" },
     [PL_CONFIG_REGION] = { "region", KIND_REGION, "us-east-1", PLACE(region), 0, 0, "NAME",
                            "stands in the ARNs of DynamoDB's API" },
+    [PL_CONFIG_TABLE_DELAY] = { "table-delay-ms", KIND_COUNT, "0", PLACE(table_delay_ms), 0, 3600000, "MS",
+                                "how long DynamoDB's API shows a table CREATING or UPDATING" },
     [PL_CONFIG_IO_THREADS] = { "io-threads", KIND_COUNT, "0", PLACE(io_threads), 0, 256, "N",
                                "threads that serve connections; 0: cores - 1" },
     [PL_CONFIG_PARTITIONS] = { "partitions", KIND_PARTITIONS, "64", PLACE(partitions), 1, 4096, "N",

@@ -116,6 +116,7 @@ static struct pl_dynamo_context context_of(struct pl_exchange *x, struct pl_byte
         .endpoint = endpoint,
         .now_ms = pl_desk_now_ms(desk(x)),
         .partition_count = engine(x)->partition_count,
+        .table_delay_ms = desk(x)->options->table_delay_ms,
     };
 }
 

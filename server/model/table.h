@@ -92,6 +92,7 @@ struct pl_table {
     uint32_t id;      /* of the keyspace; never reused */
     uint64_t version; /* grows with every alteration */
     int64_t created_ms;
+    int64_t changed_ms; /* of the definition in force: the same, or when it was last altered */
     struct pl_key_schema keys;
     struct pl_bytes ttl_attribute; /* empty: no expiry */
     uint32_t expiry_id;            /* of the keyspace of expiries; 0: none. Another attribute, another id */

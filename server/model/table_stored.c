@@ -7,7 +7,7 @@
  * A table as the catalog keeps it. Texts are a varint length and bytes, integers are
  * little-endian, counts are varints:
  *
- *     format u8 (3) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
+ *     format u8 (4) ▸ name ▸ id u32 ▸ version u64 ▸ created_ms u64 ▸ changed_ms u64 ▸ keys ▸ ttl ▸ expiry_id u32 ▸
  *     expiry_filling u8 ▸ stream u8 ▸ stream_id u32 ▸ stream_created_ms u64 ▸ throughput ▸ collection_id u32 ▸ deletion_protection u8 ▸ before_write u8 ▸ module ▸ count ▸ indexes ▸ count ▸ triggers ▸
  *     count ▸ names of conditions ▸ dynamodb
  *
@@ -18,7 +18,7 @@
  *
  * Every table has one spelling: what is decoded encodes to the same bytes again.
  */
-enum { FORMAT = 3 };
+enum { FORMAT = 4 };
 
 enum { ON_INSERT = 1, ON_MODIFY = 2, ON_REMOVE = 4, HAS_FILTER = 8, ALL_FLAGS = 15 };
 
@@ -118,6 +118,7 @@ void pl_table_encode(const struct pl_table *table, struct pl_buf *out)
     put_u32(out, table->id);
     put_u64(out, table->version);
     put_u64(out, (uint64_t)table->created_ms);
+    put_u64(out, (uint64_t)table->changed_ms);
     put_keys(out, &table->keys);
     put_text(out, table->ttl_attribute);
     put_u32(out, table->expiry_id);
@@ -360,6 +361,7 @@ static void take_table(struct decoder *d, struct pl_table *table)
     table->id = take_u32(d);
     table->version = take_u64(d);
     table->created_ms = (int64_t)take_u64(d);
+    table->changed_ms = (int64_t)take_u64(d);
     take_keys(d, &table->keys);
     table->ttl_attribute = take_text(d);
     table->expiry_id = take_u32(d);

@@ -219,7 +219,7 @@ int pl_schema_create(struct pl_catalog *catalog, const struct pl_table *definiti
         return rc;
     table->id = pl_catalog_draw_id(catalog, change);
     table->version = 1;
-    table->created_ms = now_ms;
+    table->created_ms = table->changed_ms = now_ms;
     for (uint32_t i = 0; i < table->index_count; i++)
         table->indexes[i].id = pl_catalog_draw_id(catalog, change);
     carry_over_expiry(catalog, NULL, table, change);
@@ -361,6 +361,7 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
     table->id = current->id;
     table->version = current->version;
     table->created_ms = current->created_ms;
+    table->changed_ms = current->changed_ms;
     carry_over_indexes(catalog, current, table, same_code, change);
     carry_over_expiry(catalog, current, table, change);
     carry_over_collections(catalog, current, table, change);
@@ -374,6 +375,7 @@ int pl_schema_alter(struct pl_catalog *catalog, const struct pl_table *current,
         return rc;
     }
     table->version++;
+    table->changed_ms = now_ms;
     rc = discard_replaced(catalog, current, table, now_ms, change);
     if (rc == 0)
         rc = pl_catalog_set_table(catalog, table, code_hash, change);

@@ -46,6 +46,29 @@ static void a_table_is_created_described_listed_and_deleted(void)
     world_end(&w);
 }
 
+/* For who tests waiters: the setting makes the states last. */
+static void states_last_as_long_as_they_are_told_to(void)
+{
+    struct pl_clock clock = pl_clock_system();
+
+    world_start(&w);
+    w.table_delay_ms = 60000;
+    w.now_ms = pl_clock_wall_ms(&clock) + 10000;
+    CHECK_HOLDS(&w, "CreateTable", "{\"TableName\":\"Slow\"," DEFINE_P "," KEY_P "," ON_DEMAND "}",
+                "\"TableStatus\":\"CREATING\"");
+    CHECK_HOLDS(&w, "DescribeTable", "{\"TableName\":\"Slow\"}", "\"TableStatus\":\"CREATING\"");
+    CHECK_FAILS(&w, "UpdateTable", "{\"TableName\":\"Slow\",\"DeletionProtectionEnabled\":true}",
+                "ResourceInUseException", "Slow");
+    CHECK_FAILS(&w, "DeleteTable", "{\"TableName\":\"Slow\"}", "ResourceInUseException",
+                "Table is being created: Slow");
+    w.now_ms += 60000;
+    CHECK_HOLDS(&w, "DescribeTable", "{\"TableName\":\"Slow\"}", "\"TableStatus\":\"ACTIVE\"");
+    w.now_ms = pl_clock_wall_ms(&clock) - 1000; /* a clock set back */
+    CHECK_HOLDS(&w, "DescribeTable", "{\"TableName\":\"Slow\"}", "\"TableStatus\":\"ACTIVE\"");
+    w.now_ms = w.table_delay_ms = 0;
+    world_end(&w);
+}
+
 static void what_a_table_is_given_is_told(void)
 {
     world_start(&w);
@@ -439,6 +462,7 @@ int main(void)
     RUN(items_expire_when_told_to);
     RUN(what_is_not_here_is_said_to_be_empty);
     RUN(a_table_is_created_described_listed_and_deleted);
+    RUN(states_last_as_long_as_they_are_told_to);
     RUN(what_a_table_is_given_is_told);
     RUN(what_is_wrong_with_a_new_table_is_said);
     RUN(tags_come_and_go);

@@ -21,6 +21,8 @@ struct world {
     struct pl_node *node;
     struct pl_attachment *attachment;
     struct pl_dynamo_request request;
+    int64_t now_ms;          /* 0: a moment in 2023 */
+    uint32_t table_delay_ms; /* --table-delay-ms */
     char text[1 << 20]; /* the last answer, ended */
 };
 
@@ -71,7 +73,8 @@ static inline struct pl_dynamo_context world_context(struct world *w)
                                        .region = pl_str("us-east-1"),
                                        .account = pl_str("000000000000"),
                                        .endpoint = pl_str("127.0.0.1:8000"),
-                                       .now_ms = 1700000000123,
+                                       .now_ms = w->now_ms != 0 ? w->now_ms : 1700000000123,
+                                       .table_delay_ms = w->table_delay_ms,
                                        .partition_count = 64 };
 }
 

@@ -28,12 +28,23 @@ int pl_dynamo_describe(struct pl_dynamo_request *request, struct pl_bytes name)
     return PL_DYNAMO_GO_ON;
 }
 
-bool pl_dynamo_is_updating(const struct pl_table *table)
+/* A wall clock may have been set back since: then it is long ago. */
+static bool is_recent(int64_t at_ms, const struct pl_dynamo_context *context)
 {
+    return context->now_ms >= at_ms && context->now_ms - at_ms < context->table_delay_ms;
+}
+
+enum pl_dynamo_table_state pl_dynamo_table_state(const struct pl_table *table,
+                                                 const struct pl_dynamo_context *context)
+{
+    if (is_recent(table->created_ms, context))
+        return PL_DYNAMO_TABLE_CREATING;
+    if (is_recent(table->changed_ms, context))
+        return PL_DYNAMO_TABLE_UPDATING;
     for (uint32_t i = 0; i < table->index_count; i++)
         if (table->indexes[i].state == PL_INDEX_BACKFILLING)
-            return true;
-    return false;
+            return PL_DYNAMO_TABLE_UPDATING;
+    return PL_DYNAMO_TABLE_AS_IT_IS;
 }
 
 /* ---- small things ----------------------------------------------------------------------------------- */
@@ -325,7 +336,11 @@ static void write_class(const struct description *d)
 
 static const char *status_of(const struct description *d)
 {
-    switch (d->state) {
+    enum pl_dynamo_table_state state = d->state;
+
+    if (state == PL_DYNAMO_TABLE_AS_IT_IS)
+        state = pl_dynamo_table_state(d->table, d->context);
+    switch (state) {
     case PL_DYNAMO_TABLE_CREATING:
         return "CREATING";
     case PL_DYNAMO_TABLE_UPDATING:
@@ -335,7 +350,7 @@ static const char *status_of(const struct description *d)
     case PL_DYNAMO_TABLE_AS_IT_IS:
         break;
     }
-    return pl_dynamo_is_updating(d->table) ? "UPDATING" : "ACTIVE";
+    return "ACTIVE";
 }
 
 /* A UUID that says nothing but that this is another table than one of the same name before. */

@@ -34,7 +34,8 @@ void pl_dynamo_label_write(struct pl_buf *out, int64_t ms);
 /** `"KeySchema":[...]` */
 void pl_dynamo_key_schema_write(struct pl_buf *out, const struct pl_key_schema *keys);
 
-/** True while an index is being filled: the table is UPDATING. */
-bool pl_dynamo_is_updating(const struct pl_table *table);
+/** CREATING or UPDATING, for as long as the server was told to show it; UPDATING while an index is being filled. */
+enum pl_dynamo_table_state pl_dynamo_table_state(const struct pl_table *table,
+                                                 const struct pl_dynamo_context *context);
 
 #endif

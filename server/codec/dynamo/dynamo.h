@@ -28,6 +28,7 @@ struct pl_dynamo_context {
     struct pl_bytes account;        /* "000000000000", the same */
     struct pl_bytes endpoint;       /* "127.0.0.1:8000": the answer to DescribeEndpoints */
     int64_t now_ms;
+    uint32_t table_delay_ms;  /* for so long a table is shown as being created or updated; 0: not at all */
     uint32_t partition_count; /* a stream has as many shards */
 };
 

@@ -27,18 +27,35 @@ static int finish_describe(struct pl_dynamo_request *request)
     return 0;
 }
 
-/* Described as it goes, and then dropped. */
-static int finish_delete(struct pl_dynamo_request *request)
+static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
 {
-    struct pl_bytes name = request->op.table_name;
-
-    if (request->op.name == PL_OP_DROP)
-        return 0;
-    if (pl_dynamo_is_updating(request->op.table))
+    switch (pl_dynamo_table_state(table, request->context)) {
+    case PL_DYNAMO_TABLE_CREATING:
+        return pl_dynamo_error(
+            request, "ResourceInUseException",
+            "Attempt to change a resource which is still in use: Table is being created: %.*s",
+            (int)table->name.len, table->name.data);
+    case PL_DYNAMO_TABLE_UPDATING:
         return pl_dynamo_error(
             request, "ResourceInUseException",
             "Attempt to change a resource which is still in use: Cannot delete table while "
             "indexes are being created, updated, or deleted.");
+    default:
+        return 0;
+    }
+}
+
+/* Described as it goes, and then dropped. */
+static int finish_delete(struct pl_dynamo_request *request)
+{
+    struct pl_bytes name = request->op.table_name;
+    int rc;
+
+    if (request->op.name == PL_OP_DROP)
+        return 0;
+    rc = check_idle(request, request->op.table);
+    if (rc != 0)
+        return rc;
     pl_buf_append_bytes(&request->body, pl_str("{\"TableDescription\":"));
     pl_dynamo_description_write(request, PL_DYNAMO_TABLE_DELETING);
     pl_buf_append_byte(&request->body, '}');

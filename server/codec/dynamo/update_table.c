@@ -162,7 +162,8 @@ static int check_idle(struct pl_dynamo_request *request, const struct pl_table *
 {
     const struct pl_dynamo_node *updates = index_updates(request);
 
-    if (!pl_dynamo_is_updating(table) || (updates != NULL && pl_dynamo_index_updates_only_delete(updates)))
+    if (pl_dynamo_table_state(table, request->context) == PL_DYNAMO_TABLE_AS_IT_IS ||
+        (updates != NULL && pl_dynamo_index_updates_only_delete(updates)))
         return 0;
     return pl_dynamo_error(
         request, "ResourceInUseException",
