@@ -178,6 +178,42 @@ static void a_batch_writes(void)
     world_end(&w);
 }
 
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text++)
+        count++;
+    return count;
+}
+
+static void what_a_batch_leaves_out_comes_back_as_it_was_written(void)
+{
+    struct pl_buf body = { 0 };
+    char counted[64];
+    int left_out;
+
+    start();
+    world_create(
+        &w, "{\"table\":\"Slow\",\"partition_key\":\"id:S\",\"throughput\":{\"read\":1000,\"write\":1}}");
+    pl_buf_append_format(&body, "{\"RequestItems\":{\"Slow\":[");
+    for (int i = 0; i < 10; i++)
+        pl_buf_append_format(&body, "%s{\"PutRequest\": {\"Item\":{\"id\":{\"S\":\"%d\"}}}}",
+                             i > 0 ? "," : "", i);
+    pl_buf_append_format(&body, "]},\"ReturnConsumedCapacity\":\"TOTAL\"}");
+    world_ask(&w, "BatchWriteItem", pl_buf_view(&body));
+    CHECK_MSG(w.request.status == 200, "%s", w.text);
+    left_out = count_of(w.text, "{\"PutRequest\": {\"Item\":");
+    CHECK_MSG(left_out > 0 && left_out < 10, "%s", w.text);
+    CHECK(strstr(w.text, "{\"UnprocessedItems\":{\"Slow\":[{\"PutRequest\": {") != NULL);
+    snprintf(counted, sizeof counted, "\"CapacityUnits\":%d.0", 10 - left_out);
+    CHECK_MSG(strstr(w.text, counted) != NULL, "%s", w.text);
+    snprintf(counted, sizeof counted, "{\"Count\":%d,\"ScannedCount\":%d}", 10 - left_out, 10 - left_out);
+    CHECK_SAYS(&w, "Scan", "{\"TableName\":\"Slow\",\"Select\":\"COUNT\"}", counted);
+    pl_buf_deinit(&body);
+    world_end(&w);
+}
+
 static void what_is_wrong_with_a_batch_is_said(void)
 {
     static const struct {
@@ -260,6 +296,7 @@ int main(void)
     RUN(what_is_wrong_with_a_walk_is_said);
     RUN(a_batch_gets_by_table);
     RUN(a_batch_writes);
+    RUN(what_a_batch_leaves_out_comes_back_as_it_was_written);
     RUN(what_is_wrong_with_a_batch_is_said);
     RUN(too_many_keys_are_told_apart_by_table);
     return test_summary();
