@@ -283,16 +283,24 @@ static void go_on_counting(struct pl_loop *loop)
     }
 }
 
+/* However many follow, the others on this loop wait no longer than this. Who has had no turn is first in the next. */
+enum { TAILS_NS = 5 * 1000 * 1000 };
+
 static void go_on_tailing(struct pl_loop *loop)
 {
-    struct pl_tail *list = loop->tailing;
+    const struct pl_tail *last = loop->tailing_last;
+    uint64_t start_ns = uv_hrtime();
+    bool over = loop->tailing == NULL;
 
-    loop->tailing = NULL;
-    while (list != NULL) {
-        struct pl_tail *tail = list;
+    while (!over) {
+        struct pl_tail *tail = loop->tailing;
 
-        list = tail->next;
-        pl_tail_go_on(tail);
+        loop->tailing = tail->next;
+        if (loop->tailing == NULL)
+            loop->tailing_last = NULL;
+        over = tail == last;
+        pl_tail_go_on(tail); /* it may enter the list anew, or be gone */
+        over = over || uv_hrtime() - start_ns > TAILS_NS;
     }
 }
 
@@ -335,7 +343,7 @@ static void settle(struct pl_loop *loop)
         uv_idle_start(&loop->idle, stay_awake);
     else
         uv_idle_stop(&loop->idle);
-    if (loop->stopping && loop->clients == NULL)
+    if (loop->stopping && loop->clients == NULL && loop->tailing == NULL)
         finish(loop);
 }
 

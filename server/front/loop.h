@@ -82,12 +82,12 @@ struct pl_loop {
     uv_timer_t tick;
     struct pl_link_scratch *scratch;
 
-    struct pl_client *clients;   /* all of them */
-    struct pl_client *dirty;     /* have output to send this turn */
-    struct pl_client *deferred;  /* have more to do next turn */
-    struct pl_request *counting; /* COUNTs with more pages to read */
-    struct pl_tail *tailing;     /* TAILs that have more to read, or may have */
-    struct pl_request *spare;    /* empty requests, kept for the next ones */
+    struct pl_client *clients;              /* all of them */
+    struct pl_client *dirty;                /* have output to send this turn */
+    struct pl_client *deferred;             /* have more to do next turn */
+    struct pl_request *counting;            /* COUNTs with more pages to read */
+    struct pl_tail *tailing, *tailing_last; /* TAILs that have more to read, or may have; each has its turn */
+    struct pl_request *spare;               /* empty requests, kept for the next ones */
     uint32_t spare_count;
     struct pl_buf words;  /* scratch for replies that are composed */
     struct pl_desk *desk; /* what connections of HTTP share; NULL without options.http */

@@ -29,8 +29,12 @@ static void enlist(struct pl_tail *tail)
     if (tail->listed)
         return;
     tail->listed = true;
-    tail->next = loop->tailing;
-    loop->tailing = tail;
+    tail->next = NULL;
+    if (loop->tailing_last == NULL)
+        loop->tailing = tail;
+    else
+        loop->tailing_last->next = tail;
+    loop->tailing_last = tail;
 }
 
 static void ready(void *state)
