@@ -25,6 +25,8 @@ struct worker {
 
 struct pl_triggers {
     struct pl_triggers_options options;
+    const struct pl_sequences *sequences;
+    uint32_t partition_count;
     uint32_t worker_count;
     struct worker workers[PL_TRIGGER_THREADS_MAX];
     atomic_bool ending;
@@ -481,6 +483,9 @@ int pl_triggers_start(struct pl_triggers *triggers, const struct pl_sequences *s
 {
     int rc = pl_schedule_new(partition_count, sequences, &triggers->schedule);
 
+    triggers->sequences = sequences;
+    triggers->partition_count = partition_count;
+
     for (uint32_t i = 0; rc == 0 && i < triggers->worker_count; i++)
         rc = attach(triggers, &triggers->workers[i]);
     for (uint32_t i = 0; rc == 0 && i < triggers->worker_count && triggers->options.threads; i++) {
@@ -542,10 +547,38 @@ bool pl_triggers_report(struct pl_triggers *triggers, uint32_t trigger_id, struc
     return known;
 }
 
-void pl_triggers_positions(struct pl_triggers *triggers, uint32_t trigger_id, uint16_t partition,
-                           uint64_t positions[PL_PROGRESS_SLOTS_MAX])
+static int find_positions(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
+                          const struct pl_trigger_source *source, uint16_t partition,
+                          uint64_t positions[PL_PROGRESS_SLOTS_MAX])
 {
+    bool known;
+    int rc = 0;
+
     pthread_mutex_lock(&triggers->lock);
-    pl_schedule_positions(triggers->schedule, trigger_id, partition, positions);
+    known = pl_schedule_positions(triggers->schedule, source->trigger.id, partition, positions);
     pthread_mutex_unlock(&triggers->lock);
+    for (uint8_t i = 0; !known && rc == 0 && i < source->trigger.parallel; i++) {
+        struct pl_progress progress;
+
+        rc = pl_progress_get(snapshot, partition, source->trigger.id, i, &progress);
+        positions[i] = progress.sequence;
+    }
+    return rc;
+}
+
+int pl_triggers_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
+                    const struct pl_trigger_source *source, struct pl_lag *lag)
+{
+    uint64_t positions[PL_PROGRESS_SLOTS_MAX];
+    int rc = pl_snapshot_renew(snapshot);
+
+    for (uint32_t p = 0; rc == 0 && p < triggers->partition_count && lag->records < lag->records_max; p++) {
+        if (pl_sequences_applied(triggers->sequences, (uint16_t)p) == 0)
+            continue;
+        rc = find_positions(triggers, snapshot, source, (uint16_t)p, positions);
+        if (rc == 0)
+            rc = pl_lag_add(snapshot, source, (uint16_t)p, positions, lag);
+    }
+    pl_snapshot_reset(snapshot);
+    return rc;
 }

@@ -3,6 +3,7 @@
 #define PL_TRIGGERS_H
 
 #include "node.h"
+#include "stream/lag.h"
 #include "stream/schedule.h"
 
 /**
@@ -58,7 +59,8 @@ uint64_t pl_triggers_turn(struct pl_triggers *triggers, uint32_t time_ms);
 
 /** Any thread. False: there is no such trigger. */
 bool pl_triggers_report(struct pl_triggers *triggers, uint32_t trigger_id, struct pl_schedule_report *out);
-void pl_triggers_positions(struct pl_triggers *triggers, uint32_t trigger_id, uint16_t partition,
-                           uint64_t positions[PL_PROGRESS_SLOTS_MAX]);
+/** How far it is behind, counted on a snapshot of the caller's thread, which is renewed and reset. */
+int pl_triggers_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
+                    const struct pl_trigger_source *source, struct pl_lag *lag);
 
 #endif

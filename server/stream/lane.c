@@ -20,10 +20,8 @@ void pl_lane_deinit(struct pl_lane *lane)
 
 /* ---- holding records -------------------------------------------------------------------------------- */
 
-bool pl_lane_wants(const struct pl_lane *lane, const struct pl_stream_record *record)
+bool pl_lane_wants(const struct pl_trigger *rules, const struct pl_stream_record *record)
 {
-    const struct pl_trigger *rules = lane->rules;
-
     if (record->at_ms < rules->created_ms)
         return false;
     switch (record->event) {

@@ -75,8 +75,8 @@ void pl_lane_deinit(struct pl_lane *lane);
 /** What to do now. `applied`: the last sequence number that can be read. */
 enum pl_lane_step pl_lane_next(struct pl_lane *lane, uint64_t applied, uint64_t now_ns, int64_t wall_ms);
 
-/** Does it want this record? One that it was not made for, or is older than itself, it does not. */
-bool pl_lane_wants(const struct pl_lane *lane, const struct pl_stream_record *record);
+/** Does the trigger want this record? One that it was not made for, or is older than itself, it does not. */
+bool pl_lane_wants(const struct pl_trigger *rules, const struct pl_stream_record *record);
 bool pl_lane_has_room(const struct pl_lane *lane);
 /** A copy of it is held. The record's views are into `value`. PL_ENOMEM: it is not. */
 int pl_lane_hold(struct pl_lane *lane, const struct pl_stream_record *record, struct pl_bytes value,

@@ -12,7 +12,6 @@ struct slot {
     bool busy;
     /* As of then, for reports: a lane that somebody has is not to be looked into. */
     uint64_t position;
-    int64_t oldest_ms;
     bool paused;
 };
 
@@ -293,7 +292,6 @@ static void note_state(struct slot *slot)
     const struct pl_lane *lane = &slot->lane.lane;
 
     slot->position = lane->position;
-    slot->oldest_ms = lane->first < lane->count ? lane->records[lane->first].record.at_ms : 0;
     slot->paused = lane->pauses > 0;
 }
 
@@ -352,26 +350,26 @@ void pl_schedule_release(struct pl_schedule *schedule, struct pl_schedule_entry 
     release(schedule, entry);
 }
 
-static void report_place(const struct place *place, uint32_t parallel, struct pl_schedule_report *out)
+static uint64_t count_paused(const struct place *place, uint32_t parallel)
 {
-    for (uint32_t i = 0; place->slots != NULL && i < parallel; i++) {
-        const struct slot *slot = &place->slots[i];
+    uint64_t paused = 0;
 
-        out->waiting += slot->paused;
-        if (slot->oldest_ms != 0 && (out->oldest_ms == 0 || slot->oldest_ms < out->oldest_ms))
-            out->oldest_ms = slot->oldest_ms;
-    }
+    for (uint32_t i = 0; place->slots != NULL && i < parallel; i++)
+        paused += place->slots[i].paused;
+    return paused;
 }
 
-void pl_schedule_positions(struct pl_schedule *schedule, uint32_t trigger_id, uint16_t partition,
+bool pl_schedule_positions(struct pl_schedule *schedule, uint32_t trigger_id, uint16_t partition,
                            uint64_t positions[PL_PROGRESS_SLOTS_MAX])
 {
     struct pl_schedule_entry *entry = find(schedule, trigger_id);
     const struct place *place = entry == NULL ? NULL : &entry->places[partition];
 
-    memset(positions, 0, PL_PROGRESS_SLOTS_MAX * sizeof positions[0]);
-    for (uint32_t i = 0; place != NULL && place->slots != NULL && i < entry->source.trigger.parallel; i++)
+    if (place == NULL || place->slots == NULL)
+        return false;
+    for (uint32_t i = 0; i < entry->source.trigger.parallel; i++)
         positions[i] = place->slots[i].position;
+    return true;
 }
 
 bool pl_schedule_report(struct pl_schedule *schedule, uint32_t trigger_id, struct pl_schedule_report *out)
@@ -385,6 +383,6 @@ bool pl_schedule_report(struct pl_schedule *schedule, uint32_t trigger_id, struc
                                         .failures = atomic_load(&entry->figures.failures),
                                         .letters = atomic_load(&entry->figures.letters) };
     for (uint32_t p = 0; p < schedule->partition_count; p++)
-        report_place(&entry->places[p], entry->source.trigger.parallel, out);
+        out->waiting += count_paused(&entry->places[p], entry->source.trigger.parallel);
     return true;
 }

@@ -54,8 +54,8 @@ struct pl_schedule_report {
     int64_t oldest_ms; /* the time of the oldest record that is held and not done; 0: none is */
 };
 bool pl_schedule_report(struct pl_schedule *schedule, uint32_t trigger_id, struct pl_schedule_report *out);
-/** For each slot: all its records up to there are done, as far as is known now. */
-void pl_schedule_positions(struct pl_schedule *schedule, uint32_t trigger_id, uint16_t partition,
+/** For each slot: all its records up to there are done. False: that is not known, nobody has looked there yet. */
+bool pl_schedule_positions(struct pl_schedule *schedule, uint32_t trigger_id, uint16_t partition,
                            uint64_t positions[PL_PROGRESS_SLOTS_MAX]);
 
 #endif

@@ -205,7 +205,7 @@ static int take_record(struct pl_trigger_hands *hands, const struct pl_trigger_s
                        struct pl_trigger_lane *at, const struct pl_stream_record *record,
                        struct pl_bytes value, struct piece *piece)
 {
-    bool wanted = pl_lane_wants(&at->lane, record);
+    bool wanted = pl_lane_wants(at->lane.rules, record);
     uint8_t slot = at->slot;
     int rc = wanted ? pl_trigger_slot(source, record, &hands->scratch, &slot) : 0;
 
