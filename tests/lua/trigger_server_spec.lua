@@ -1,4 +1,4 @@
---- Triggers on a server: threads of their own, figures, dead letters over the line protocol, RELOAD, a stop at any time.
+--- Triggers on a server: threads of their own, figures, dead letters over the line protocol, RELOAD, a stop.
 local server = require "server"
 
 local folder, log, running
