@@ -11,7 +11,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-enum { SPARE_READERS = 16, TRIGGER_TIME_MS = 5000, LAG_RECORDS_MAX = 10000 };
+enum { SPARE_READERS = 16, TRIGGER_TIME_MS = 5000 };
 
 struct pl_node {
     struct pl_node_options options;
@@ -893,51 +893,12 @@ static void add_figures(cJSON *json, struct pl_node *node)
     cJSON_AddNumberToObject(json, "oldest_reader_lag", (double)(lag.last_txn_id - lag.oldest_txn_id));
 }
 
-static void add_lag(cJSON *json, struct pl_attachment *attachment, const struct pl_trigger_source *source)
+/* NULL: there is no memory for a place to look from, and the lag is left out. */
+static struct pl_snapshot *stream_snapshot(struct pl_attachment *attachment)
 {
-    struct pl_node *node = attachment->node;
-    struct pl_lag lag = { .records_max = LAG_RECORDS_MAX };
-    struct pl_feed_source stream;
-    int64_t now_ms = pl_clock_wall_ms(&node->options.clock);
+    struct pl_feed_source source;
 
-    if (pl_attachment_feed_source(attachment, &stream) != 0 ||
-        pl_triggers_lag(node->triggers, stream.snapshot, source, &lag) != 0)
-        return;
-    cJSON_AddNumberToObject(json, "lag_records", (double)lag.records);
-    cJSON_AddNumberToObject(
-        json, "lag_ms", lag.oldest_ms == 0 || lag.oldest_ms > now_ms ? 0 : (double)(now_ms - lag.oldest_ms));
-}
-
-static void add_trigger(cJSON *json, struct pl_attachment *attachment, const struct pl_trigger_source *source)
-{
-    struct pl_node *node = attachment->node;
-    struct pl_schedule_report report;
-
-    cJSON_AddNumberToObject(json, "dead_letters",
-                            (double)pl_counters_total(node->counters, source->trigger.id).items);
-    if (node->triggers == NULL || !pl_triggers_report(node->triggers, source->trigger.id, &report))
-        return;
-    cJSON_AddNumberToObject(json, "runs", (double)report.runs);
-    cJSON_AddNumberToObject(json, "records", (double)report.records);
-    cJSON_AddNumberToObject(json, "failures", (double)report.failures);
-    cJSON_AddNumberToObject(json, "waiting", (double)report.waiting);
-    add_lag(json, attachment, source);
-}
-
-static void add_triggers(cJSON *json, struct pl_attachment *attachment, struct pl_table *table)
-{
-    cJSON *triggers = table->trigger_count == 0 ? NULL : cJSON_AddObjectToObject(json, "triggers");
-
-    for (uint32_t i = 0; triggers != NULL && i < table->trigger_count; i++) {
-        struct pl_trigger_source source = { .table = table, .trigger = table->triggers[i] };
-        char name[PL_TABLE_NAME_MAX + 1];
-        cJSON *at;
-
-        snprintf(name, sizeof name, "%.*s", (int)source.trigger.name.len, source.trigger.name.data);
-        at = cJSON_AddObjectToObject(triggers, name);
-        if (at != NULL)
-            add_trigger(at, attachment, &source);
-    }
+    return pl_attachment_feed_source(attachment, &source) == 0 ? source.snapshot : NULL;
 }
 
 void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes name, struct pl_buf *out)
@@ -953,7 +914,9 @@ void pl_node_stats(struct pl_attachment *attachment, struct pl_bytes name, struc
 
         if (table != NULL) {
             rc = pl_table_stats(table, node->counters, &node->hot_keys, &node->options.clock, json);
-            add_triggers(json, attachment, (struct pl_table *)table);
+            if (rc == 0)
+                rc = pl_triggers_figures(node->triggers, (struct pl_table *)table, node->counters,
+                                         stream_snapshot(attachment), json);
         }
         pl_tables_unref(tables);
     } else {

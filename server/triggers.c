@@ -5,8 +5,12 @@
 #include "stream/feed.h"
 #include "stream/replay.h"
 
+#include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+enum { LAG_RECORDS_MAX = 10000 };
 
 struct worker {
     struct pl_triggers *triggers;
@@ -537,15 +541,7 @@ void pl_triggers_stop(struct pl_triggers *triggers)
         detach(&triggers->workers[i]);
 }
 
-bool pl_triggers_report(struct pl_triggers *triggers, uint32_t trigger_id, struct pl_schedule_report *out)
-{
-    bool known;
-
-    pthread_mutex_lock(&triggers->lock);
-    known = pl_schedule_report(triggers->schedule, trigger_id, out);
-    pthread_mutex_unlock(&triggers->lock);
-    return known;
-}
+/* ---- figures ---------------------------------------------------------------------------------------- */
 
 static int find_positions(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
                           const struct pl_trigger_source *source, uint16_t partition,
@@ -566,7 +562,7 @@ static int find_positions(struct pl_triggers *triggers, struct pl_snapshot *snap
     return rc;
 }
 
-int pl_triggers_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
+static int find_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
                     const struct pl_trigger_source *source, struct pl_lag *lag)
 {
     uint64_t positions[PL_PROGRESS_SLOTS_MAX];
@@ -581,4 +577,60 @@ int pl_triggers_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
     }
     pl_snapshot_reset(snapshot);
     return rc;
+}
+
+static bool add(cJSON *json, const char *name, uint64_t value)
+{
+    return cJSON_AddNumberToObject(json, name, (double)value) != NULL;
+}
+
+static bool add_lag(struct pl_triggers *triggers, const struct pl_trigger_source *source,
+                    struct pl_snapshot *snapshot, cJSON *json)
+{
+    struct pl_lag lag = { .records_max = LAG_RECORDS_MAX };
+    int64_t now_ms = pl_clock_wall_ms(&triggers->options.clock);
+
+    if (snapshot == NULL || find_lag(triggers, snapshot, source, &lag) != 0)
+        return true; /* it says what it can */
+    return add(json, "lag_records", lag.records) &&
+           add(json, "lag_ms",
+               lag.oldest_ms == 0 || lag.oldest_ms > now_ms ? 0 : (uint64_t)(now_ms - lag.oldest_ms));
+}
+
+static bool add_work(struct pl_triggers *triggers, const struct pl_trigger_source *source,
+                     struct pl_snapshot *snapshot, cJSON *json)
+{
+    struct pl_schedule_report report;
+    bool known;
+
+    pthread_mutex_lock(&triggers->lock);
+    known = pl_schedule_report(triggers->schedule, source->trigger.id, &report);
+    pthread_mutex_unlock(&triggers->lock);
+    if (!known)
+        return true; /* it was declared a moment ago */
+    return add(json, "runs", report.runs) && add(json, "records", report.records) &&
+           add(json, "failures", report.failures) && add(json, "waiting", report.waiting) &&
+           add_lag(triggers, source, snapshot, json);
+}
+
+int pl_triggers_figures(struct pl_triggers *triggers, struct pl_table *table, struct pl_counters *counters,
+                        struct pl_snapshot *snapshot, cJSON *json)
+{
+    cJSON *all = table->trigger_count == 0 ? NULL : cJSON_AddObjectToObject(json, "triggers");
+
+    if (all == NULL)
+        return table->trigger_count == 0 ? 0 : PL_ENOMEM;
+    for (uint32_t i = 0; i < table->trigger_count; i++) {
+        struct pl_trigger_source source = { .table = table, .trigger = table->triggers[i] };
+        char name[PL_TABLE_NAME_MAX + 1];
+        cJSON *at;
+
+        snprintf(name, sizeof name, "%.*s", (int)source.trigger.name.len, source.trigger.name.data);
+        at = cJSON_AddObjectToObject(all, name);
+        if (at == NULL ||
+            !add(at, "dead_letters", (uint64_t)pl_counters_total(counters, source.trigger.id).items) ||
+            (triggers != NULL && !add_work(triggers, &source, snapshot, at)))
+            return PL_ENOMEM;
+    }
+    return 0;
 }

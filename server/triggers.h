@@ -3,6 +3,7 @@
 #define PL_TRIGGERS_H
 
 #include "node.h"
+#include "partition/counters.h"
 #include "stream/lag.h"
 #include "stream/schedule.h"
 
@@ -15,6 +16,7 @@
  *                                             │ reads and writes, as a client
  */
 struct pl_triggers;
+struct cJSON;
 
 enum { PL_TRIGGER_THREADS_MAX = 16, PL_TRIGGER_THREADS_DEFAULT = 2 };
 
@@ -57,10 +59,11 @@ void pl_triggers_letters(struct pl_triggers *triggers, struct pl_operation *op);
  */
 uint64_t pl_triggers_turn(struct pl_triggers *triggers, uint32_t time_ms);
 
-/** Any thread. False: there is no such trigger. */
-bool pl_triggers_report(struct pl_triggers *triggers, uint32_t trigger_id, struct pl_schedule_report *out);
-/** How far it is behind, counted on a snapshot of the caller's thread, which is renewed and reset. */
-int pl_triggers_lag(struct pl_triggers *triggers, struct pl_snapshot *snapshot,
-                    const struct pl_trigger_source *source, struct pl_lag *lag);
+/**
+ * For STATS of a table: its triggers and how they are doing, added to `json`. Any thread. `triggers` may be NULL, as may the
+ * snapshot, which is the caller's, and renewed and reset here. PL_ENOMEM.
+ */
+int pl_triggers_figures(struct pl_triggers *triggers, struct pl_table *table, struct pl_counters *counters,
+                        struct pl_snapshot *snapshot, struct cJSON *json);
 
 #endif
