@@ -196,8 +196,8 @@ int pl_key_condition_take(lua_State *L, int index, struct pl_call *call)
         return rc;
     }
     rc = write_conditions(L, index, &w);
-    if (rc != 0)
-        return rc;
+    if (rc != 0 || w.text->len == 0)
+        return rc; /* an empty table gives no condition, which is not an empty one */
     *out = pl_arena_copy(&call->op->arena, pl_buf_view(w.text));
     pl_buf_clear(w.text);
     return out->data == NULL ? PL_ENOMEM : 0;
