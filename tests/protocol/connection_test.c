@@ -553,6 +553,41 @@ static void a_tail_that_is_not_read_waits(void)
     stage_close(&stage);
 }
 
+/* Each reads a little a turn; with a kilobyte a row a turn is over before all had theirs. */
+static void every_tail_has_its_turn(void)
+{
+    enum { TAILS = 40, RECORDS = 500 };
+    char wanted[40];
+    int fds[TAILS];
+    struct stage stage;
+
+    stage_open(&stage, 0, 0);
+    for (int i = 0; i < TAILS; i++) {
+        fds[i] = stage_client(&stage);
+        say(fds[i], "TAIL Big FROM oldest\n");
+        hear(fds[i], "ROW {\"position\":\"0\"}\n");
+    }
+    standin_stream(&stage.standin, RECORDS);
+    snprintf(wanted, sizeof wanted, "{\"position\":\"%d\"}\n", RECORDS);
+    for (int i = 0; i < TAILS; i++) {
+        char bytes[8192], end[64] = "";
+
+        while (strstr(end, wanted) == NULL) {
+            ssize_t len = recv(fds[i], bytes, sizeof bytes, 0);
+            size_t kept = len < 40 ? strlen(end) : 0, take = len < 40 ? (size_t)len : 40;
+
+            CHECK(len > 0);
+            kept = kept > 20 ? 20 : kept;
+            memmove(end, end + strlen(end) - kept, kept);
+            memcpy(end + kept, bytes + len - take, take);
+            end[kept + take] = '\0';
+        }
+        close(fds[i]);
+    }
+    CHECK(atomic_load(&stage.standin.records_read) == TAILS * RECORDS);
+    stage_close(&stage);
+}
+
 static void a_client_may_go_while_it_tails(void)
 {
     struct stage stage;
@@ -769,6 +804,7 @@ int main(void)
     RUN(a_tail_ends_with_its_stream);
     RUN(who_says_no_more_is_told_all_up_to_now);
     RUN(a_tail_that_is_not_read_waits);
+    RUN(every_tail_has_its_turn);
     RUN(a_client_may_go_while_it_tails);
     RUN(a_stopping_loop_answers_what_was_asked);
     RUN(a_client_may_go_while_its_writes_travel);
