@@ -41,8 +41,13 @@ static int merge_member(cJSON *target, cJSON *member)
     cJSON *old = cJSON_GetObjectItemCaseSensitive(target, member->string);
     int rc = 0;
 
-    if (cJSON_IsObject(member) && cJSON_IsObject(old)) {
-        rc = merge(old, member);
+    if (cJSON_IsObject(member)) {
+        /* Into nothing, too: what a patch removes below must not come to be. */
+        if (!cJSON_IsObject(old)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(target, member->string);
+            old = cJSON_AddObjectToObject(target, member->string);
+        }
+        rc = old != NULL ? merge(old, member) : PL_ENOMEM;
         cJSON_Delete(member);
         return rc;
     }

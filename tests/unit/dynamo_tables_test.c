@@ -242,6 +242,8 @@ static void tags_come_and_go(void)
     world_start(&w);
     CHECK_HOLDS(&w, "CreateTable", "{\"TableName\":\"Things\"," DEFINE_P "," KEY_P "," ON_DEMAND "}",
                 "CREATING");
+    CHECK_SAYS(&w, "UntagResource", "{" ARN ",\"TagKeys\":[\"none\"]}", "");
+    CHECK_SAYS(&w, "ListTagsOfResource", "{" ARN "}", "{\"Tags\":[]}");
     CHECK_SAYS(&w, "TagResource",
                "{" ARN
                ",\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"},{\"Key\":\"b\",\"Value\":\"\xC3\xA9 +-=._:/@\"}]}",
@@ -347,6 +349,13 @@ static void indexes_come_and_go(void)
                 "ResourceNotFoundException", "\"Requested resource not found");
     CHECK_HOLDS(&w, "UpdateTable", UPDATES("{\"Delete\":{\"IndexName\":\"ByS\"}}"), "UPDATING");
     CHECK(strstr(w.text, "GlobalSecondaryIndexes") == NULL);
+    CHECK_HOLDS(&w, "UpdateTable",
+                UPDATES("{\"Create\":{\"IndexName\":\"Warm\",\"KeySchema\":[" HASH_S "],\"Projection\":{" ALL
+                        "},\"WarmThroughput\":{\"ReadUnitsPerSecond\":77}}}"),
+                "\"ReadUnitsPerSecond\":77");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATES("{\"Delete\":{\"IndexName\":\"Warm\"}}"), "UPDATING");
+    CHECK_HOLDS(&w, "UpdateTable", UPDATES(INDEX("Warm")), "\"IndexName\":\"Warm\"");
+    CHECK(strstr(w.text, "\"ReadUnitsPerSecond\":77") == NULL);
     world_end(&w);
 }
 

@@ -72,6 +72,13 @@ static void notes_change_by_patches(void)
     CHECK_MSG(pl_bytes_equal(find()->dynamodb, pl_str("{\"tags\":{\"c\":\"d\",\"e\":\"f\"},\"x\":1}")),
               "%.*s", (int)find()->dynamodb.len, find()->dynamodb.data);
     CHECK(find()->version == 2);
+    CHECK(pl_schema_patch(find(),
+                          pl_str("{\"dynamodb\":{\"indexes\":{\"i\":null},\"x\":{\"y\":{\"z\":null}}}}"),
+                          &patched, NULL) == 0);
+    CHECK_MSG(pl_bytes_equal(patched->dynamodb,
+                             pl_str("{\"tags\":{\"c\":\"d\",\"e\":\"f\"},\"indexes\":{},\"x\":{\"y\":{}}}")),
+              "%.*s", (int)patched->dynamodb.len, patched->dynamodb.data);
+    pl_table_unref(patched);
     end();
 }
 

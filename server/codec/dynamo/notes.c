@@ -64,48 +64,66 @@ void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl
         write_pair(notes, "warm", warm, "ReadUnitsPerSecond", "WriteUnitsPerSecond");
 }
 
-/* An index, or the action that creates or updates one; NULL for one that deletes: its notes go with null. */
-static const struct pl_dynamo_node *index_in(const struct pl_dynamo_node *element)
+/* An index, or the action that creates, updates or deletes one. */
+static const struct pl_dynamo_node *index_in(const struct pl_dynamo_node *element, bool *deleted)
 {
-    const struct pl_dynamo_node *index;
+    static const char *const actions[] = { "Create", "Update", "Delete" };
+    const struct pl_dynamo_node *index = element;
 
+    *deleted = false;
     if (strcmp(element->shape->name, "GlobalSecondaryIndexUpdate") != 0)
-        return element;
-    index = pl_dynamo_get(element, "Create");
-    return index != NULL ? index : pl_dynamo_get(element, "Update");
+        return index;
+    for (int i = 0; i < 3; i++) {
+        index = pl_dynamo_get(element, actions[i]);
+        *deleted = i == 2;
+        if (index != NULL)
+            break;
+    }
+    return index;
 }
 
-static bool has_limits(const struct pl_dynamo_node *index)
+/* What was noted of an index goes with it. */
+static void write_index(struct pl_dynamo_notes *indexes, const struct pl_dynamo_node *element)
 {
-    return index != NULL && (pl_dynamo_get(index, "OnDemandThroughput") != NULL ||
-                             pl_dynamo_get(index, "WarmThroughput") != NULL);
+    struct pl_dynamo_notes inside = { .out = indexes->out };
+    bool deleted;
+    const struct pl_dynamo_node *index = index_in(element, &deleted);
+
+    if (!deleted && pl_dynamo_get(index, "OnDemandThroughput") == NULL &&
+        pl_dynamo_get(index, "WarmThroughput") == NULL)
+        return;
+    if (!indexes->started)
+        pl_buf_append_byte(indexes->out, '{');
+    pl_buf_append(indexes->out, ",", indexes->started);
+    pl_json_write_string(indexes->out, pl_dynamo_get_text(index, "IndexName"));
+    if (deleted) {
+        pl_buf_append_bytes(indexes->out, pl_str(":null"));
+    } else {
+        pl_buf_append_bytes(indexes->out, pl_str(":{"));
+        pl_dynamo_notes_write_limits(&inside, index);
+        pl_buf_append_byte(indexes->out, '}');
+    }
+    indexes->started = true;
 }
 
+/* A local index has no limits of its own, and is not asked for. */
 void pl_dynamo_notes_write_indexes(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *indexes)
 {
     struct pl_dynamo_notes inside = { .out = notes->out };
-    bool any = false;
+    size_t mark = notes->out->len;
+    bool started = notes->started;
 
-    for (const struct pl_dynamo_node *at = indexes != NULL ? indexes->first : NULL; at != NULL;
-         at = at->next) {
-        const struct pl_dynamo_node *index = index_in(at);
-
-        if (!has_limits(index))
-            continue;
-        if (!any) {
-            begin(notes, "indexes");
-            pl_buf_append_byte(notes->out, '{');
-        }
-        pl_buf_append(notes->out, ",", any);
-        any = true;
-        pl_json_write_string(notes->out, pl_dynamo_get_text(index, "IndexName"));
-        pl_buf_append_bytes(notes->out, pl_str(":{"));
-        inside.started = false;
-        pl_dynamo_notes_write_limits(&inside, index);
+    if (indexes == NULL)
+        return;
+    begin(notes, "indexes");
+    for (const struct pl_dynamo_node *at = indexes->first; at != NULL; at = at->next)
+        write_index(&inside, at);
+    if (inside.started) {
         pl_buf_append_byte(notes->out, '}');
+    } else {
+        notes->out->len = mark;
+        notes->started = started;
     }
-    if (any)
-        pl_buf_append_byte(notes->out, '}');
 }
 
 void pl_dynamo_notes_write_sse(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *specification)
