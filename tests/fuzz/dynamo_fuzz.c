@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /*
- * The first line is a call's name, the rest its body. Every request is answered, whatever it says: with JSON that is
+ * The first line is a call's name (with a '~' before it: of the streams API), the rest its body. Every request is answered, whatever it says: with JSON that is
  * UTF-8, and a status of HTTP. What it asks of the engine is prepared against two tables, and answered with
  * what it asked with.
  */
@@ -33,6 +33,8 @@ static struct pl_tables *make_tables(void)
         if (tables == NULL || pl_table_from_text(pl_str(definitions[i]), false, &table, NULL) != 0)
             abort();
         table->id = i + 1;
+        table->stream_id = i;
+        table->stream_created_ms = (int64_t)i * 1600000000000;
         more = pl_tables_with(tables, table->id, table);
         pl_table_unref(table);
         pl_tables_unref(tables);
@@ -70,6 +72,23 @@ static int change_schema(struct pl_operation *op, const struct pl_tables *tables
     if (rc == PL_ESYNTAX)
         abort();
     return rc;
+}
+
+static int read_records(struct pl_operation *op, const struct pl_tables *tables)
+{
+    struct pl_table *table = pl_tables_find(tables, op->table_name);
+    struct pl_record record = { .event = "modify",
+                                .view = PL_STREAM_NEW_IMAGE,
+                                .by_service = op->partition % 2 == 1,
+                                .sequence = op->records.after + 1 };
+
+    if (table == NULL)
+        return PL_ENOTABLE;
+    op->table = pl_table_ref(table);
+    op->reply.position = record.sequence;
+    if (op->partition % 5 == 4)
+        return PL_ETRIMMED;
+    return op->record != NULL ? op->record(op, &record) : 0;
 }
 
 static int answer_children(struct pl_operation *op, const struct pl_tables *tables)
@@ -122,6 +141,8 @@ static int run(struct pl_operation *op, const struct pl_tables *tables)
     case PL_OP_ALTER:
     case PL_OP_DROP:
         return change_schema(op, tables);
+    case PL_OP_RECORDS:
+        return read_records(op, tables);
     case PL_OP_BATCH_GET:
     case PL_OP_BATCH_WRITE:
         return answer_children(op, tables);
@@ -164,13 +185,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tables == NULL)
         tables = make_tables();
     context.tables = tables;
-    pl_buf_append_bytes(&target, pl_str("DynamoDB_20120810."));
-    pl_buf_append(&target, data, name_len);
+    if (name_len > 0 && data[0] == '~') {
+        pl_buf_append_bytes(&target, pl_str("DynamoDBStreams_20120810."));
+        pl_buf_append(&target, data + 1, name_len - 1);
+    } else {
+        pl_buf_append_bytes(&target, pl_str("DynamoDB_20120810."));
+        pl_buf_append(&target, data, name_len);
+    }
     pl_dynamo_request_reset(&request);
     step = pl_dynamo_read(&request, pl_buf_view(&target), pl_bytes(data + size - rest, rest), &context);
     for (int i = 0; step == PL_DYNAMO_RUN; i++) {
-        if (i == 8)
-            abort();
+        if (i == 100)
+            abort(); /* a batch of statements takes one each, and no call more */
         request.op.reply.rc = run(&request.op, tables);
         step = pl_dynamo_advance(&request, &context);
     }
