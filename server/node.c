@@ -383,6 +383,11 @@ int pl_node_open(const struct pl_node_options *options, struct pl_node **out, st
     return 0;
 }
 
+void pl_node_end_triggers(struct pl_node *node)
+{
+    pl_triggers_stop(node->triggers);
+}
+
 void pl_node_close(struct pl_node *node)
 {
     struct pl_reason why = { 0 };

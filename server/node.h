@@ -46,6 +46,12 @@ struct pl_node_options {
 
 int pl_node_open(const struct pl_node_options *options, struct pl_node **out, struct pl_reason *why);
 
+/**
+ * The end is near: no trigger runs any more, and who has dead letters replayed, which may take long, hears PL_ECLOSED. All
+ * else goes on until pl_node_close(), which does this too.
+ */
+void pl_node_end_triggers(struct pl_node *node);
+
 /** Finish what is queued, take a checkpoint, close. Every router must have been detached. */
 void pl_node_close(struct pl_node *node);
 

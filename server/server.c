@@ -486,6 +486,9 @@ static void close_all(struct server *server)
 {
     for (uint32_t i = 0; i < server->loop_count; i++)
         pl_loop_stop(server->loops[i]);
+    /* The loops wait for every request that is under way. */
+    if (server->node != NULL)
+        pl_node_end_triggers(server->node);
     for (uint32_t i = 0; i < server->loop_count; i++)
         pl_loop_join(server->loops[i]);
     free(server->loops);

@@ -439,20 +439,37 @@ uint64_t pl_triggers_turn(struct pl_triggers *triggers, uint32_t time_ms)
 
 /* ---- for everybody ---------------------------------------------------------------------------------- */
 
-void pl_triggers_letters(struct pl_triggers *triggers, struct pl_operation *op)
+static void append_job(struct pl_triggers *triggers, struct pl_operation *op)
 {
-    uint64_t due_ns;
-
-    op->next = NULL;
-    pthread_mutex_lock(&triggers->lock);
     if (triggers->jobs_last == NULL)
         triggers->jobs_first = op;
     else
         triggers->jobs_last->next = op;
     triggers->jobs_last = op;
+}
+
+static void refuse_job(struct pl_operation *op)
+{
+    pl_operation_fail(op, PL_ECLOSED, NULL);
+    pl_node_return(op);
+}
+
+void pl_triggers_letters(struct pl_triggers *triggers, struct pl_operation *op)
+{
+    uint64_t due_ns;
+
+    bool ending;
+
+    op->next = NULL;
+    pthread_mutex_lock(&triggers->lock);
+    ending = atomic_load(&triggers->ending);
+    if (!ending)
+        append_job(triggers, op);
     pthread_cond_broadcast(&triggers->wake);
     pthread_mutex_unlock(&triggers->lock);
-    if (!triggers->options.threads)
+    if (ending)
+        refuse_job(op);
+    else if (!triggers->options.threads)
         do_next(&triggers->workers[0], &due_ns);
 }
 
@@ -504,14 +521,18 @@ int pl_triggers_start(struct pl_triggers *triggers, const struct pl_sequences *s
 /* Who asked for letters and was not served hears so. */
 static void refuse_jobs(struct pl_triggers *triggers)
 {
-    while (triggers->jobs_first != NULL) {
-        struct pl_operation *op = triggers->jobs_first;
+    struct pl_operation *op;
 
-        triggers->jobs_first = op->next;
-        pl_operation_fail(op, PL_ECLOSED, NULL);
-        pl_node_return(op);
+    pthread_mutex_lock(&triggers->lock);
+    op = triggers->jobs_first;
+    triggers->jobs_first = triggers->jobs_last = NULL;
+    pthread_mutex_unlock(&triggers->lock);
+    while (op != NULL) {
+        struct pl_operation *next = op->next;
+
+        refuse_job(op);
+        op = next;
     }
-    triggers->jobs_last = NULL;
 }
 
 static void detach(struct worker *worker)
@@ -534,8 +555,10 @@ void pl_triggers_stop(struct pl_triggers *triggers)
     pthread_cond_broadcast(&triggers->wake);
     pthread_mutex_unlock(&triggers->lock);
     for (uint32_t i = 0; i < triggers->worker_count; i++)
-        if (triggers->workers[i].started)
+        if (triggers->workers[i].started) {
             pthread_join(triggers->workers[i].thread, NULL);
+            triggers->workers[i].started = false;
+        }
     refuse_jobs(triggers);
     for (uint32_t i = 0; i < triggers->worker_count; i++)
         detach(&triggers->workers[i]);

@@ -34,7 +34,10 @@ struct pl_triggers_options {
 int pl_triggers_new(const struct pl_triggers_options *options, struct pl_triggers **out);
 int pl_triggers_start(struct pl_triggers *triggers, const struct pl_sequences *sequences,
                       uint32_t partition_count);
-/** A function that runs is ended, what waits for a reply gets it. NULL is allowed. */
+/**
+ * A function that runs is ended, what waits for a reply gets it, and who asks for dead letters hears PL_ECLOSED. NULL is
+ * allowed, and so is twice.
+ */
 void pl_triggers_stop(struct pl_triggers *triggers);
 /** It must be stopped, or never have been started. NULL is allowed. */
 void pl_triggers_free(struct pl_triggers *triggers);

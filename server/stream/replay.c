@@ -95,7 +95,9 @@ static int replay(struct work *work)
         if (rc != 0 || work->alone)
             return rc;
         if (work->hands->is_ending(work->hands->state))
-            return PL_ECLOSED;
+            return pl_reason_set(&work->op->reply.why, PL_ECLOSED,
+                                 "the server ends: %llu were replayed, the others are kept",
+                                 (unsigned long long)work->done);
     }
     return rc;
 }
