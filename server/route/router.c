@@ -192,9 +192,17 @@ void pl_router_flush(struct pl_router *router)
     }
 }
 
+/* The table that has the stream, or had it when it was closed. */
+static struct pl_table *table_of_stream(const struct pl_tables *tables, const struct pl_operation *op)
+{
+    const struct pl_closed_stream *closed = pl_tables_find_closed(tables, op->records.id);
+
+    return closed != NULL ? closed->table : pl_tables_find(tables, op->table_name);
+}
+
 static int read_records(struct pl_router *router, struct pl_operation *op)
 {
-    struct pl_table *table = pl_tables_find(pl_router_tables(router), op->table_name);
+    struct pl_table *table = table_of_stream(pl_router_tables(router), op);
     int rc;
 
     if (table == NULL)

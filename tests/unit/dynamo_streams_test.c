@@ -115,6 +115,40 @@ static void each_change_has_its_record(void)
     world_end(&w);
 }
 
+/* Switched off, on and dropped: what it told stays readable, and comes to an end. */
+static void a_closed_stream_is_listed_and_read_to_its_end(void)
+{
+    struct pl_buf all = { 0 };
+    char first[256];
+
+    start();
+    CHECK_SAYS(&w, "PutItem", "{\"TableName\":\"Things\",\"Item\":{\"p\":{\"S\":\"a\"}}}", "{}");
+    CHECK_HOLDS(&w, "UpdateTable",
+                "{\"TableName\":\"Things\",\"StreamSpecification\":{\"StreamEnabled\":false}}", "Things");
+    ask_with(STREAMS "DescribeStream", "{\"StreamArn\":\"%s\"}%s", arn, "");
+    CHECK_MSG(strstr(w.text, "\"StreamStatus\":\"DISABLED\"") != NULL, "%s", w.text);
+    CHECK(gather(&all) == 1);
+    pl_buf_append_byte(&all, 0);
+    CHECK(strstr(all.data, "\"eventName\":\"INSERT\"") != NULL);
+    /* One page has the record and a next one; the others are at their end. */
+    CHECK(strstr(all.data, "NextShardIterator") != NULL &&
+          strstr(strstr(all.data, "NextShardIterator") + 1, "NextShardIterator") == NULL);
+    snprintf(first, sizeof first, "%s", arn);
+    usleep(2000); /* labels tell milliseconds apart */
+    CHECK_HOLDS(&w, "UpdateTable",
+                "{\"TableName\":\"Things\",\"StreamSpecification\":{\"StreamEnabled\":true,"
+                "\"StreamViewType\":\"KEYS_ONLY\"}}",
+                "Things");
+    ask_with(STREAMS "ListStreams", "{\"TableName\":\"Things\",\"Limit\":1}%s%s", "", "");
+    CHECK(strcmp(member("LastEvaluatedStreamArn"), first) == 0);
+    ask_with(STREAMS "ListStreams", "{\"ExclusiveStartStreamArn\":\"%s\"}%s", first, "");
+    CHECK(strcmp(member("StreamArn"), first) != 0 && strstr(w.text, "LastEvaluated") == NULL);
+    CHECK_HOLDS(&w, "DeleteTable", "{\"TableName\":\"Things\"}", "DELETING");
+    CHECK(gather(&all) == 1);
+    pl_buf_deinit(&all);
+    world_end(&w);
+}
+
 static void what_is_wrong_with_a_stream_is_said(void)
 {
     char body[512];
@@ -168,6 +202,7 @@ int main(void)
 {
     RUN(streams_are_listed_and_described);
     RUN(each_change_has_its_record);
+    RUN(a_closed_stream_is_listed_and_read_to_its_end);
     RUN(what_is_wrong_with_a_stream_is_said);
     RUN(names_are_read_back);
     return test_summary();

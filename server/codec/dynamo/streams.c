@@ -5,6 +5,7 @@
 #include "model/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define NAME(bytes) (int)(bytes).len, (bytes).data
 
@@ -83,21 +84,38 @@ static int no_stream(struct pl_dynamo_request *request, struct pl_bytes arn)
                            "Requested resource not found: Stream: %.*s not found", NAME(arn));
 }
 
-/* The table whose stream has this ARN. */
+/* The table whose stream has this ARN: now, or as it was when its stream was closed. */
+static const struct pl_table *table_of(const struct pl_tables *tables, struct pl_bytes name,
+                                       struct pl_bytes label)
+{
+    const struct pl_table *table = pl_tables_find(tables, name);
+
+    if (table != NULL && table->stream != PL_STREAM_OFF &&
+        pl_dynamo_stream_label_is(label, table->stream_created_ms))
+        return table;
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++) {
+        table = tables->closed_streams[i].table;
+        if (pl_bytes_equal(table->name, name) && pl_dynamo_stream_label_is(label, table->stream_created_ms))
+            return table;
+    }
+    return NULL;
+}
+
 static int find_stream(struct pl_dynamo_request *request, struct pl_bytes arn, const struct pl_table **out)
 {
     struct pl_bytes name, label;
-    const struct pl_table *table;
 
     if (!pl_dynamo_stream_arn_split(arn, &name, &label))
         return pl_dynamo_invalid(request, "Invalid StreamArn: Invalid ResourceArn provided as input %.*s",
                                  NAME(arn));
-    table = pl_tables_find(request->context->tables, name);
-    if (table == NULL || table->stream == PL_STREAM_OFF ||
-        !pl_dynamo_stream_label_is(label, table->stream_created_ms))
-        return no_stream(request, arn);
-    *out = table;
-    return 0;
+    *out = table_of(request->context->tables, name, label);
+    return *out != NULL ? 0 : no_stream(request, arn);
+}
+
+/* It takes no more records: switched off, or its table is gone. */
+static bool is_closed(const struct pl_dynamo_request *request, uint32_t stream_id)
+{
+    return pl_tables_find_closed(request->context->tables, stream_id) != NULL;
 }
 
 static void write_label(struct pl_buf *out, const struct pl_table *table)
@@ -132,35 +150,84 @@ static void write_stream(struct pl_dynamo_request *request, const struct pl_tabl
     pl_buf_append_byte(&request->body, '}');
 }
 
-/* A table has one stream at most, so streams go by the names of their tables. */
-static int begin_list(struct pl_dynamo_request *request)
+/* By table, and by age: a table may have had several. */
+static int compare_streams(const void *a, const void *b)
+{
+    const struct pl_table *left = *(const struct pl_table *const *)a;
+    const struct pl_table *right = *(const struct pl_table *const *)b;
+    int order = pl_bytes_compare(left->name, right->name);
+
+    if (order != 0)
+        return order;
+    return left->stream_created_ms < right->stream_created_ms   ? -1
+           : left->stream_created_ms > right->stream_created_ms ? 1
+                                                                : 0;
+}
+
+/* All streams that can be read, of one table when `only` is given. NULL: no memory. */
+static const struct pl_table **gather_streams(struct pl_dynamo_request *request, struct pl_bytes only,
+                                              uint32_t *count)
 {
     const struct pl_tables *tables = request->context->tables;
-    struct pl_bytes only = pl_dynamo_get_text(request->input, "TableName"), after = { 0 }, label;
-    struct pl_bytes start = pl_dynamo_get_text(request->input, "ExclusiveStartStreamArn");
-    uint32_t left = limit_of(request, PAGE_MAX), given = 0;
-    const struct pl_table *last = NULL;
+    const struct pl_table **streams = pl_arena_zalloc(
+        &request->arena, (size_t)tables->count + tables->closed_stream_count + 1, sizeof *streams);
 
+    *count = 0;
+    if (streams == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < tables->count; i++)
+        if (tables->tables[i]->stream != PL_STREAM_OFF)
+            streams[(*count)++] = tables->tables[i];
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++)
+        streams[(*count)++] = tables->closed_streams[i].table;
+    for (uint32_t i = 0; only.data != NULL && i < *count;)
+        if (pl_bytes_equal(streams[i]->name, only))
+            i++;
+        else
+            streams[i] = streams[--*count];
+    qsort(streams, *count, sizeof *streams, compare_streams);
+    return streams;
+}
+
+/* The first after the stream of this name and label. */
+static uint32_t first_after(const struct pl_table *const *streams, uint32_t count, struct pl_bytes name,
+                            struct pl_bytes label)
+{
+    bool passed = false;
+    uint32_t i = 0;
+
+    for (; i < count; i++) {
+        int order = pl_bytes_compare(streams[i]->name, name);
+
+        if (order > 0 || passed)
+            break;
+        passed = order == 0 && pl_dynamo_stream_label_is(label, streams[i]->stream_created_ms);
+    }
+    return i;
+}
+
+static int begin_list(struct pl_dynamo_request *request)
+{
+    struct pl_bytes only = pl_dynamo_get_text(request->input, "TableName"), after, label;
+    struct pl_bytes start = pl_dynamo_get_text(request->input, "ExclusiveStartStreamArn");
+    uint32_t limit = limit_of(request, PAGE_MAX), count, first = 0, end;
+    const struct pl_table **streams = gather_streams(request, only, &count);
+
+    if (streams == NULL)
+        return PL_ENOMEM;
     if (start.data != NULL && !pl_dynamo_stream_arn_split(start, &after, &label))
         return pl_dynamo_invalid(request, "Invalid StreamArn: Invalid ResourceArn provided as input %.*s",
                                  NAME(start));
+    if (start.data != NULL)
+        first = first_after(streams, count, after, label);
+    end = count - first > limit ? first + limit : count;
     pl_buf_append_bytes(&request->body, pl_str("{\"Streams\":["));
-    for (uint32_t i = 0; i < tables->count; i++) {
-        const struct pl_table *table = tables->tables[i];
-
-        if (table->stream == PL_STREAM_OFF || (only.data != NULL && !pl_bytes_equal(only, table->name)) ||
-            (start.data != NULL && pl_bytes_compare(table->name, after) <= 0))
-            continue;
-        if (left-- == 0) {
-            pl_buf_append_byte(&request->body, ']');
-            write_arn(request, ",\"LastEvaluatedStreamArn\":", last);
-            pl_buf_append_byte(&request->body, '}');
-            return 0;
-        }
-        write_stream(request, table, given++ == 0);
-        last = table;
-    }
-    pl_buf_append_bytes(&request->body, pl_str("]}"));
+    for (uint32_t i = first; i < end; i++)
+        write_stream(request, streams[i], i == first);
+    pl_buf_append_byte(&request->body, ']');
+    if (end < count)
+        write_arn(request, ",\"LastEvaluatedStreamArn\":", streams[end - 1]);
+    pl_buf_append_byte(&request->body, '}');
     return 0;
 }
 
@@ -208,8 +275,8 @@ static int begin_describe(struct pl_dynamo_request *request)
     pl_buf_append_byte(out, ',');
     write_label(out, table);
     pl_buf_append_format(
-        out, ",\"StreamStatus\":\"ENABLED\",\"StreamViewType\":\"%s\",\"CreationRequestDateTime\":",
-        pl_dynamo_view_type(table->stream));
+        out, ",\"StreamStatus\":\"%s\",\"StreamViewType\":\"%s\",\"CreationRequestDateTime\":",
+        is_closed(request, table->stream_id) ? "DISABLED" : "ENABLED", pl_dynamo_view_type(table->stream));
     pl_dynamo_time_write(out, table->stream_created_ms);
     pl_buf_append_bytes(out, pl_str(",\"TableName\":"));
     pl_json_write_string(out, table->name);
@@ -358,8 +425,13 @@ static int begin_get(struct pl_dynamo_request *request)
     return rc;
 }
 
+/* A closed stream whose records have all been given has no next page: its reader is done. */
 static int finish_get(struct pl_dynamo_request *request)
 {
+    if (request->op.reply.count == 0 && is_closed(request, request->op.records.id)) {
+        pl_buf_append_bytes(&request->body, pl_str("]}"));
+        return 0;
+    }
     pl_buf_append_bytes(&request->body, pl_str("],\"NextShardIterator\":\""));
     pl_dynamo_iterator_write(&request->body, request->context, request->op.table, request->op.partition,
                              request->op.reply.position);
