@@ -325,6 +325,39 @@ static int check_filter(struct pl_operation *op)
     return 0;
 }
 
+static bool named_before(const struct pl_path_list *paths, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (pl_bytes_equal(paths->paths[i]->steps[0].name, paths->paths[at]->steps[0].name))
+            return true;
+    return false;
+}
+
+/* A query's filter sees the index's entries alone: even of a local index, no item is fetched for it. */
+static int check_filter_projected(struct pl_operation *op)
+{
+    struct pl_path_list paths = pl_condition_paths(op->filter);
+    struct pl_buf missing = { 0 };
+    int rc = 0;
+
+    for (uint32_t i = 0; op->index != NULL && i < paths.count; i++) {
+        struct pl_bytes name = paths.paths[i]->steps[0].name;
+
+        if (index_holds(op, name) || named_before(&paths, i))
+            continue;
+        pl_buf_append(&missing, ", ", missing.len > 0 ? 2 : 0);
+        pl_buf_append_bytes(&missing, name);
+    }
+    if (pl_buf_status(&missing) != 0)
+        rc = PL_ENOMEM;
+    else if (missing.len > 0)
+        rc = pl_reason_set(&op->reply.why, PL_EINVALID,
+                           P "Secondary index %.*s does not project one or more filter attributes: [%.*s]",
+                           NAME(op->index->name), NAME(pl_buf_view(&missing)));
+    pl_buf_deinit(&missing);
+    return rc;
+}
+
 /* Bytes built up in the arena by way of a growing buffer. */
 static int keep(struct pl_operation *op, struct pl_buf *buf, struct pl_bytes *out)
 {
@@ -545,6 +578,8 @@ static int prepare_walk(struct pl_operation *op)
         rc = parse_key_condition(op);
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL && !op->filters_keys)
         rc = check_filter(op);
+    if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL)
+        rc = check_filter_projected(op);
     return rc != 0 ? rc : prepare_start(op);
 }
 
