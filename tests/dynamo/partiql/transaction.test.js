@@ -73,7 +73,6 @@ describe("ExecuteTransaction", () => {
 
   describe("writes nothing", () => {
     for (const [what, list, ...reasons] of [
-      ["when an item is there", ["UPDATE Things SET v = 9 WHERE p = 'a'", "INSERT INTO Things VALUE {'p': 'b'}"], NONE, { Code: "DuplicateItem", Message: "Duplicate primary key exists in table" }],
       ["when an item is not there", ["UPDATE Things SET v = 9 WHERE p = 'a'", "UPDATE Things SET v = 1 WHERE p = 'none'"], NONE, FAILED],
       ["when a condition fails", ["UPDATE Things SET v = 9 WHERE p = 'a' AND v = 2", "DELETE FROM Things WHERE p = 'b'"], FAILED, NONE],
       ["when two conditions fail", ["UPDATE Things SET v = 9 WHERE p = 'a' AND v = 2", "DELETE FROM Things WHERE p = 'b' AND v = 2"], FAILED, FAILED],
@@ -89,6 +88,10 @@ describe("ExecuteTransaction", () => {
         await cancelled(list, ...reasons);
         assert.deepEqual(await values(), { a: 1, b: 1 });
       });
+    it("when an item is there already", async () => {
+      await db.refuses("ExecuteTransaction", input(["UPDATE Things SET v = 9 WHERE p = 'a'", "INSERT INTO Things VALUE {'p': 'b'}"]), "TransactionCanceledException", /\[None, \w+\]$/);
+      assert.deepEqual(await values(), { a: 1, b: 1 });
+    });
     it("and shows the items that conditions met, when asked", async () => {
       const error = await db.refuses("ExecuteTransaction",
         input([{ Statement: "UPDATE Things SET v = 9 WHERE p = 'a' AND v = 2", ReturnValuesOnConditionCheckFailure: "ALL_OLD" }, "DELETE FROM Things WHERE p = 'b'"]), "TransactionCanceledException");
