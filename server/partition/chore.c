@@ -55,11 +55,11 @@ static bool choose_backfill(struct pl_chore *chore, const struct pl_catalog *cat
 }
 
 bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, struct pl_script *script,
-                     uint32_t partition_count)
+                     uint32_t partition_count, bool sweeps)
 {
     pl_chore_deinit(chore);
     chore->space.partition_count = partition_count;
-    if (choose_backfill(chore, catalog, script))
+    if (!sweeps && choose_backfill(chore, catalog, script))
         return true;
     if (catalog->garbage_count == 0)
         return false;

@@ -46,9 +46,12 @@ struct pl_chore_hands {
     const struct pl_logger *logger;
 };
 
-/** The next thing to do, by the catalog. False: nothing. An index whose function is not in `script` (may be NULL) waits. */
+/**
+ * The next thing to do, by the catalog; with `sweeps`, only of what makes the store smaller. False: nothing. An index whose
+ * function is not in `script` (may be NULL) waits.
+ */
 bool pl_chore_choose(struct pl_chore *chore, const struct pl_catalog *catalog, struct pl_script *script,
-                     uint32_t partition_count);
+                     uint32_t partition_count, bool sweeps);
 
 void pl_chore_deinit(struct pl_chore *chore);
 

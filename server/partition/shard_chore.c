@@ -61,6 +61,25 @@ static void fail_chore(struct pl_shard *shard, int rc)
     shard->chore_failed_ns = pl_shard_now_ns(shard);
 }
 
+/* What fills makes the store larger: without room it waits, and what sweeps goes first. */
+static bool choose_chore(struct pl_shard *shard)
+{
+    if (shard->full && shard->chore.kind == PL_CHORE_BACKFILL && shard->catalog.garbage_count > 0)
+        pl_chore_deinit(&shard->chore);
+    if (shard->chore.kind != PL_CHORE_NONE)
+        return !shard->full || shard->chore.kind == PL_CHORE_SWEEP;
+    if (!shard->chores_wait)
+        return false;
+    if (!pl_chore_choose(&shard->chore, &shard->catalog, shard->script, shard->partition_count,
+                         shard->full)) {
+        shard->chores_wait = shard->full;
+        return false;
+    }
+    /* The catalog that asked for it may be on its way still, and so may be writes from before it. */
+    shard->chore_batch = newest_batch(shard);
+    return shard->chore_batch <= shard->applied_batch;
+}
+
 /* One step, when the one before is applied: then the snapshot has it. True when more is to come. */
 bool pl_shard_do_chore(struct pl_shard *shard)
 {
@@ -78,16 +97,8 @@ bool pl_shard_do_chore(struct pl_shard *shard)
         return false; /* applying will bring us back */
     if (!pl_shard_memory_has_room(shard))
         return false; /* and so will the end of the flush */
-    if (shard->chore.kind == PL_CHORE_NONE) {
-        shard->chores_wait = shard->chores_wait && pl_chore_choose(&shard->chore, &shard->catalog,
-                                                                   shard->script, shard->partition_count);
-        if (!shard->chores_wait)
-            return false;
-        /* The catalog that asked for it may be on its way still, and so may be writes from before it. */
-        shard->chore_batch = newest_batch(shard);
-        if (shard->chore_batch > shard->applied_batch)
-            return false;
-    }
+    if (!choose_chore(shard))
+        return false;
     rc = pl_shard_freshen_view(shard);
     if (rc == 0)
         rc = pl_chore_step(&shard->chore, &shard->catalog, &hands);
@@ -109,7 +120,8 @@ bool pl_shard_do_chore(struct pl_shard *shard)
 
 bool pl_shard_has_chores(const struct pl_shard *shard)
 {
-    return shard->chores_wait && !shard->chores_put_off && shard->failed == 0 && !shard->full;
+    return shard->chores_wait && !shard->chores_put_off && shard->failed == 0 &&
+           (!shard->full || shard->catalog.garbage_count > 0) && pl_shard_memory_has_room(shard);
 }
 
 void pl_shard_put_off_chores(struct pl_shard *shard)

@@ -357,6 +357,64 @@ static void an_index_that_lost_its_function_keeps_no_other_chore_waiting(void)
     end(&r);
 }
 
+/* Half way, the disk is full: filling would take what is left for deletes, and sweeping makes room. */
+static void without_room_what_was_dropped_is_swept_and_nothing_is_filled(void)
+{
+    struct rig r;
+    struct pl_operation op;
+    uint32_t other, index;
+    int64_t filled;
+    char json[64];
+
+    start(&r);
+    CHECK(schema(&r, PL_OP_CREATE, "", "{\"table\":\"Other\",\"partition_key\":\"P:S\"}") == 0);
+    CHECK(schema(&r, PL_OP_CREATE, "", things) == 0);
+    other = pl_tables_find(r.tables, pl_str("Other"))->id;
+    for (int i = 0; i < 2000; i++) {
+        snprintf(json, sizeof json, "{\"P\":\"%d\",\"A\":\"a\"}", i);
+        put(&r, json);
+    }
+    pl_operation_init(&op, PL_OP_PUT);
+    op.table_name = pl_str("Other");
+    CHECK(pl_json_read_item(pl_str("{\"P\":\"x\"}"), PL_JSON_PLAIN, &op.arena, &op.bytes, &op.item, &r.why) ==
+          0);
+    CHECK(pl_prepare(&op, r.tables, 4) == 0);
+    pl_shard_submit(r.shard, &op);
+    settle(&r);
+    CHECK(drop_finished(&r) == 1 && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+    pl_operation_init(&op, PL_OP_ALTER);
+    op.table_name = pl_str("Things");
+    op.definition = pl_str("{\"indexes\":{\"ByA\":{\"partition_key\":\"A:S\",\"project\":\"keys_only\"}}}");
+    pl_shard_submit(r.shard, &op);
+    for (int i = 0; i < 2; i++) {
+        pl_shard_turn(r.shard);
+        sync_once(&r, 0);
+        pl_shard_apply(r.shard);
+        take_tables(&r);
+    }
+    CHECK(drop_finished(&r) == 1 && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+    index = pl_tables_find(r.tables, pl_str("Things"))->indexes[0].id;
+    filled = pl_counters_total(pl_shard_counters(r.shard), index).items;
+    CHECK_MSG(filled > 0 && filled < 2000, "%lld", (long long)filled);
+    pass_ms(&r, 6000);
+    CHECK(pl_shard_checkpoints(r.shard));
+    pl_shard_end_checkpoint(r.shard, PL_EFULL, &r.why);
+    CHECK(pl_shard_stats(r.shard).full);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), other).items == 1);
+    CHECK(schema(&r, PL_OP_DROP, "Other", "") == 0);
+    settle(&r);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), other).items == 0);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), index).items == filled);
+    CHECK(pl_tables_find(r.tables, pl_str("Things"))->indexes[0].state == PL_INDEX_BACKFILLING);
+    pass_ms(&r, 6000);
+    checkpoint(&r); /* there is room again */
+    CHECK(pl_tables_find(r.tables, pl_str("Things"))->indexes[0].state == PL_INDEX_ACTIVE);
+    check_agreement(&r, 2000);
+    end(&r);
+}
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 static void a_reply_outlives_the_table_it_was_judged_by(void)
@@ -401,6 +459,7 @@ int main(void)
     RUN(a_failed_shard_refuses_however_much_was_gathered);
     RUN(a_chore_that_is_put_off_goes_on_with_the_next_start);
     RUN(an_index_that_lost_its_function_keeps_no_other_chore_waiting);
+    RUN(without_room_what_was_dropped_is_swept_and_nothing_is_filled);
     RUN(a_reply_outlives_the_table_it_was_judged_by);
     return test_summary();
 }
