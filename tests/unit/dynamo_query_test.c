@@ -214,6 +214,24 @@ static void what_a_batch_leaves_out_comes_back_as_it_was_written(void)
     world_end(&w);
 }
 
+static void who_is_throttled_is_told_by_what(void)
+{
+    start();
+    world_create(&w,
+                 "{\"table\":\"Slow\",\"partition_key\":\"id:S\",\"throughput\":{\"read\":1,\"write\":1}}");
+    for (int i = 0; i < 100 && w.request.status != 400; i++)
+        world_ask(&w, "PutItem", pl_str("{\"TableName\":\"Slow\",\"Item\":{\"id\":{\"S\":\"a\"}}}"));
+    CHECK_MSG(
+        strstr(w.text,
+               "#ProvisionedThroughputExceededException\",\"message\":\"The level of configured provisioned "
+               "throughput for the table was exceeded. Consider increasing your provisioning level with "
+               "the UpdateTable API.\",\"ThrottlingReasons\":[{\"reason\":"
+               "\"TableWriteProvisionedThroughputExceeded\",\"resource\":"
+               "\"arn:aws:dynamodb:us-east-1:000000000000:table/Slow\"}]}") != NULL,
+        "%s", w.text);
+    world_end(&w);
+}
+
 static void what_is_wrong_with_a_batch_is_said(void)
 {
     static const struct {
@@ -297,6 +315,7 @@ int main(void)
     RUN(a_batch_gets_by_table);
     RUN(a_batch_writes);
     RUN(what_a_batch_leaves_out_comes_back_as_it_was_written);
+    RUN(who_is_throttled_is_told_by_what);
     RUN(what_is_wrong_with_a_batch_is_said);
     RUN(too_many_keys_are_told_apart_by_table);
     return test_summary();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/failure.h"
 
+#include "codec/dynamo/description.h"
 #include "model/json.h"
 
 #define MODEL   "com.amazonaws.dynamodb.v20120810#"
@@ -35,6 +36,30 @@ static struct pl_bytes sentence_of(const struct pl_dynamo_request *request, int 
     return pl_str(pl_reason_text(&request->op.reply.why, rc));
 }
 
+/*
+ * What had no units left: `IndexWriteProvisionedThroughputExceeded` and the like, and its ARN. A write does not say which
+ * of its indexes it was, so then the table stands for them.
+ */
+static void write_throttling(struct pl_dynamo_request *request)
+{
+    const struct pl_operation *op = request->op.child_count > 0 ? &request->op.children[0] : &request->op;
+    bool writes = pl_operation_kind(op->name) == PL_OPERATION_WRITE;
+    bool index = op->index != NULL || strstr(op->reply.why.text, "secondary index") != NULL;
+    struct pl_buf *out = &request->body;
+
+    if (op->table == NULL || request->context == NULL)
+        return;
+    pl_buf_append_format(
+        out, ",\"ThrottlingReasons\":[{\"reason\":\"%s%sProvisionedThroughputExceeded\",\"resource\":\"",
+        index ? "Index" : "Table", writes ? "Write" : "Read");
+    pl_dynamo_arn_write(out, request->context, op->table->name);
+    if (op->index != NULL) {
+        pl_buf_append_bytes(out, pl_str("/index/"));
+        pl_buf_append_bytes(out, op->index->name);
+    }
+    pl_buf_append_bytes(out, pl_str("\"}]"));
+}
+
 static void write_body(struct pl_dynamo_request *request, const char *type, size_t known, int rc)
 {
     struct pl_buf *out = &request->body;
@@ -49,6 +74,8 @@ static void write_body(struct pl_dynamo_request *request, const char *type, size
         pl_buf_append_bytes(out, pl_str(",\"Item\":"));
         pl_json_write_item(out, PL_JSON_TYPED, request->op.reply.item);
     }
+    if (rc == PL_ETHROUGHPUT)
+        write_throttling(request);
     pl_buf_append_bytes(out, request->more);
     pl_buf_append_byte(out, '}');
 }

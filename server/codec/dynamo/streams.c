@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/call.h"
 #include "codec/dynamo/description.h"
+#include "codec/dynamo/params.h"
 #include "codec/dynamo/stream_names.h"
 #include "model/json.h"
 
@@ -208,11 +209,15 @@ static uint32_t first_after(const struct pl_table *const *streams, uint32_t coun
 
 static int begin_list(struct pl_dynamo_request *request)
 {
-    struct pl_bytes only = pl_dynamo_get_text(request->input, "TableName"), after, label;
     struct pl_bytes start = pl_dynamo_get_text(request->input, "ExclusiveStartStreamArn");
+    struct pl_bytes only, after, label;
     uint32_t limit = limit_of(request, PAGE_MAX), count, first = 0, end;
-    const struct pl_table **streams = gather_streams(request, only, &count);
+    const struct pl_table **streams;
+    int rc = pl_dynamo_take_table(request, pl_dynamo_get_text(request->input, "TableName"), &only);
 
+    if (rc != 0)
+        return rc;
+    streams = gather_streams(request, only, &count);
     if (streams == NULL)
         return PL_ENOMEM;
     if (start.data != NULL && !pl_dynamo_stream_arn_split(start, &after, &label))
