@@ -211,6 +211,20 @@ static bool changes_nothing(const struct write *w)
     return !w->has_old || pl_bytes_equal(w->old.bytes, w->new.bytes);
 }
 
+/*
+ * A trigger is owed what was written since it was declared, and knows it by the record's time: a clock that was put back
+ * must not make a record look older than that.
+ */
+static int64_t record_ms(const struct write *w)
+{
+    int64_t at_ms = pl_clock_wall_ms(&w->evaluator->clock);
+
+    for (uint32_t i = 0; i < w->table->trigger_count; i++)
+        if (w->table->triggers[i].created_ms > at_ms)
+            at_ms = w->table->triggers[i].created_ms;
+    return at_ms;
+}
+
 static void tell_stream(struct write *w)
 {
     struct pl_evaluator *e = w->evaluator;
@@ -224,7 +238,7 @@ static void tell_stream(struct write *w)
     if (w->table->stream_id == 0)
         return;
     write.sequence = pl_sequences_draw(e->sequences, w->op->partition);
-    write.at_ms = pl_clock_wall_ms(&e->clock);
+    write.at_ms = record_ms(w);
     pl_stream_append(&write, &e->scratch, &e->change);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "partition/stream.h"
+
 #include "shard_rig.h"
 
 static const char *const things = "{\"table\":\"Things\",\"partition_key\":\"P:S\"}";
@@ -415,6 +417,39 @@ static void without_room_what_was_dropped_is_swept_and_nothing_is_filled(void)
     end(&r);
 }
 
+/* ---- streams ---------------------------------------------------------------------------------------- */
+
+/* A trigger passes over what was written before it, which it knows by the time. */
+static void a_record_is_never_older_than_the_triggers_it_is_for(void)
+{
+    static const char *const module =
+        "return { table = \"Things\", partition_key = \"P:S\", stream = \"keys_only\","
+        " triggers = { t = { run = function() end } } }";
+    struct pl_stream_walk walk = { 0 };
+    struct pl_stream_record record;
+    uint32_t found = 0;
+    struct rig r;
+
+    start(&r);
+    r.wall_ms = 5000;
+    load(&r, module);
+    take_tables(&r);
+    r.wall_ms = 2000; /* the clock was put back */
+    put(&r, "{\"P\":\"p\"}");
+    walk.stream_id = r.tables->tables[0]->stream_id;
+    CHECK(r.tables->tables[0]->triggers[0].created_ms == 5000);
+    CHECK(pl_snapshot_open(pl_shard_state(r.shard), &walk.snapshot) == 0);
+    CHECK(pl_snapshot_renew(walk.snapshot) == 0);
+    for (walk.partition = 0; walk.partition < 4; walk.partition++)
+        if (pl_stream_seek(&walk, 1, &record) == 0) {
+            CHECK(record.at_ms == 5000);
+            found++;
+        }
+    CHECK(found == 1);
+    pl_snapshot_close(walk.snapshot);
+    end(&r);
+}
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 static void a_reply_outlives_the_table_it_was_judged_by(void)
@@ -459,6 +494,7 @@ int main(void)
     RUN(a_failed_shard_refuses_however_much_was_gathered);
     RUN(a_chore_that_is_put_off_goes_on_with_the_next_start);
     RUN(an_index_that_lost_its_function_keeps_no_other_chore_waiting);
+    RUN(a_record_is_never_older_than_the_triggers_it_is_for);
     RUN(without_room_what_was_dropped_is_swept_and_nothing_is_filled);
     RUN(a_reply_outlives_the_table_it_was_judged_by);
     return test_summary();
