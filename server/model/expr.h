@@ -66,6 +66,7 @@ struct pl_path_list {
 };
 
 struct pl_condition;
+struct pl_key_parts;
 struct pl_projection;
 struct pl_update;
 
@@ -110,9 +111,14 @@ struct pl_key_condition {
     struct pl_value low, high;
 };
 
-int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text,
-                           const struct pl_key_schema *keys, struct pl_key_condition *out,
+/**
+ * Read without knowing whose key it is, and then dealt out to the attributes of one. What is wrong in the text itself
+ * is told first, and before anybody asks whether there is such a table.
+ */
+int pl_key_condition_parse(struct pl_expr_params *params, struct pl_bytes text, struct pl_key_parts **out,
                            struct pl_reason *why);
+int pl_key_condition_fit(const struct pl_key_parts *parts, const struct pl_key_schema *keys,
+                         struct pl_key_condition *out, struct pl_reason *why);
 
 int pl_projection_parse(struct pl_expr_params *params, struct pl_bytes text, struct pl_projection **out,
                         struct pl_reason *why);

@@ -200,6 +200,7 @@ struct pl_operation {
     struct pl_condition *filter;
     struct pl_update *update;
     struct pl_projection *projection;
+    struct pl_key_parts *key_parts; /* of `key_condition_text` */
     struct pl_key_condition key_condition;
     struct pl_buf pk_bytes, tail_bytes; /* ours; what `pk` and `tail` view */
     struct pl_bytes pk, tail; /* encoded: the primary key of PUT, GET, UPDATE, DELETE; QUERY: pk only */

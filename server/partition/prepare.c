@@ -463,7 +463,7 @@ static int make_range(struct pl_operation *op)
     return rc;
 }
 
-static int parse_key_condition(struct pl_operation *op)
+static int take_key_condition(struct pl_operation *op)
 {
     const struct pl_key_schema *keys = schema_read(op);
     int rc;
@@ -472,8 +472,7 @@ static int parse_key_condition(struct pl_operation *op)
         rc = pl_legacy_key_condition_make(op->key_conditions, op->key_condition_count, keys,
                                           &op->key_condition, &op->reply.why);
     else
-        rc = pl_key_condition_parse(&op->params, op->key_condition_text, keys, &op->key_condition,
-                                    &op->reply.why);
+        rc = pl_key_condition_fit(op->key_parts, keys, &op->key_condition, &op->reply.why);
     if (rc != 0)
         return rc;
     for (uint32_t i = 0; i < keys->partition_count; i++)
@@ -575,7 +574,7 @@ static int prepare_walk(struct pl_operation *op)
     if (rc == 0)
         rc = check_select(op);
     if (rc == 0 && op->name == PL_OP_QUERY)
-        rc = parse_key_condition(op);
+        rc = take_key_condition(op);
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL && !op->filters_keys)
         rc = check_filter(op);
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL)
@@ -595,6 +594,8 @@ static int parse_expressions(struct pl_operation *op)
         rc = pl_update_parse(&op->params, op->update_text, &op->update, why);
     if (rc == 0 && op->condition_text.data != NULL)
         rc = pl_condition_parse(&op->params, PL_EXPR_CONDITION, op->condition_text, &op->condition, why);
+    if (rc == 0 && op->key_condition_text.data != NULL)
+        rc = pl_key_condition_parse(&op->params, op->key_condition_text, &op->key_parts, why);
     if (rc == 0 && op->filter_text.data != NULL)
         rc = pl_condition_parse(&op->params, PL_EXPR_FILTER, op->filter_text, &op->filter, why);
     if (rc == 0 && op->projection_text.data != NULL)
@@ -682,8 +683,7 @@ int pl_prepare_request(struct pl_operation *op)
         rc = check_put_size(op);
     if (rc == 0)
         rc = parse_expressions(op);
-    /* A query's key condition has placeholders too, and is parsed by the schema of its table or index. */
-    if (rc == 0 && op->name != PL_OP_QUERY)
+    if (rc == 0)
         rc = pl_expr_check_used(&op->params, &op->reply.why);
     return rc;
 }
@@ -738,8 +738,6 @@ int pl_prepare_keys(struct pl_operation *op, uint32_t partition_count)
 {
     int rc = prepare_by_name(op);
 
-    if (rc == 0 && op->name == PL_OP_QUERY)
-        rc = pl_expr_check_used(&op->params, &op->reply.why);
     if (rc == 0 && op->name != PL_OP_QUERY && op->name != PL_OP_SCAN)
         find_place(op, partition_count);
     return rc;

@@ -66,11 +66,13 @@ static void try_key_condition(struct trial *t)
 {
     struct pl_key_schema keys = { .partition_count = 1, .sort_count = 2 };
     struct pl_key_condition condition;
+    struct pl_key_parts *parts;
 
     keys.partition[0] = (struct pl_key_attribute){ pl_str("a"), PL_TYPE_S };
     keys.sort[0] = (struct pl_key_attribute){ pl_str("b"), PL_TYPE_N };
     keys.sort[1] = (struct pl_key_attribute){ pl_str("c"), PL_TYPE_B };
-    if (!accepted(t, pl_key_condition_parse(&t->params, t->text, &keys, &condition, &t->why)))
+    if (!accepted(t, pl_key_condition_parse(&t->params, t->text, &parts, &t->why)) ||
+        !accepted(t, pl_key_condition_fit(parts, &keys, &condition, &t->why)))
         return;
     check(condition.partition[0].type == PL_TYPE_S && condition.equal_count <= 2);
     check(condition.range == PL_RANGE_NONE || condition.low.type == keys.sort[condition.equal_count].type);

@@ -29,6 +29,15 @@ static void write_bytes(struct pl_buf *out, struct pl_value value)
     pl_json_write_value(out, PL_JSON_PLAIN, value);
 }
 
+static int parse(struct request *r, const char *text, const struct pl_key_schema *keys,
+                 struct pl_key_condition *out)
+{
+    struct pl_key_parts *parts;
+    int rc = pl_key_condition_parse(&r->params, pl_str(text), &parts, &r->why);
+
+    return rc != 0 ? rc : pl_key_condition_fit(parts, keys, out, &r->why);
+}
+
 /* What a condition came to, as words; or the sentence. */
 static void check_key(const struct pl_key_schema *keys, const char *text, const char *expected)
 {
@@ -39,7 +48,7 @@ static void check_key(const struct pl_key_schema *keys, const char *text, const 
     int rc;
 
     request_init(&r, NULL, NULL);
-    rc = pl_key_condition_parse(&r.params, pl_str(text), keys, &condition, &r.why);
+    rc = parse(&r, text, keys, &condition);
     if (rc == 0) {
         pl_buf_append_format(&out, "at");
         for (int i = 0; i < keys->partition_count; i++)
@@ -184,9 +193,9 @@ static void longest_key_values_are_taken(void)
 
     request_init(&r, NULL, NULL);
     snprintf(text, sizeof text, "pk = \"%0*d\" AND sk = 1", 2048, 0);
-    CHECK(pl_key_condition_parse(&r.params, pl_str(text), &both, &condition, &r.why) == 0);
+    CHECK(parse(&r, text, &both, &condition) == 0);
     snprintf(text, sizeof text, "pk = {\"$binary\":\"AQ==\"} AND sk = \"%0*d\"", 1024, 0);
-    CHECK(pl_key_condition_parse(&r.params, pl_str(text), &texts, &condition, &r.why) == 0);
+    CHECK(parse(&r, text, &texts, &condition) == 0);
     request_deinit(&r);
 }
 

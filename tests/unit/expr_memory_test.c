@@ -32,17 +32,25 @@ static int work_update(struct pl_expr_params *params, struct pl_bytes text, stru
     return rc;
 }
 
-static int work(enum pl_expr_kind kind, struct pl_expr_params *params, struct pl_bytes text,
-                struct pl_reason *why)
+static int work_key_condition(struct pl_expr_params *params, struct pl_bytes text, struct pl_reason *why)
 {
     static const struct pl_key_schema keys = { .partition = { { .name = { "pk", 2 }, .type = PL_TYPE_S } },
                                                .partition_count = 1 };
     struct pl_key_condition key_condition;
+    struct pl_key_parts *parts;
+    int rc = pl_key_condition_parse(params, text, &parts, why);
+
+    return rc != 0 ? rc : pl_key_condition_fit(parts, &keys, &key_condition, why);
+}
+
+static int work(enum pl_expr_kind kind, struct pl_expr_params *params, struct pl_bytes text,
+                struct pl_reason *why)
+{
     struct pl_condition *condition;
 
     switch (kind) {
     case PL_EXPR_KEY_CONDITION:
-        return pl_key_condition_parse(params, text, &keys, &key_condition, why);
+        return work_key_condition(params, text, why);
     case PL_EXPR_PROJECTION:
         return work_projection(params, text, why);
     case PL_EXPR_UPDATE:
