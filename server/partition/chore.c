@@ -7,6 +7,7 @@
 #include "partition/collection.h"
 #include "partition/expiry.h"
 #include "partition/index.h"
+#include "partition/letter.h"
 
 enum { STEP_RECORDS = 256, STEP_BYTES = 1 << 20, LAST = 2 /* of the partitions is walked */ };
 
@@ -279,7 +280,19 @@ static int backfill(struct pl_chore *chore, const struct pl_table *table, const 
 /* Of the other kinds nobody keeps count. */
 static bool is_counted(enum pl_key_kind kind)
 {
-    return kind == PL_KIND_ITEM || kind == PL_KIND_LOCAL_INDEX || kind == PL_KIND_GLOBAL_INDEX;
+    return kind == PL_KIND_ITEM || kind == PL_KIND_LOCAL_INDEX || kind == PL_KIND_GLOBAL_INDEX ||
+           kind == PL_KIND_TRIGGER;
+}
+
+/* Of a trigger's records, dead letters are counted. */
+static void uncount_letter(struct pl_bytes key, struct pl_bytes record, int64_t *items, int64_t *size_bytes)
+{
+    struct pl_letter letter;
+
+    if (pl_letter_read(key, record, &letter) != 0)
+        return;
+    *items -= 1;
+    *size_bytes -= (int64_t)letter.record.len;
 }
 
 static void sweep_record(struct pl_buf *change, enum pl_key_kind kind, struct pl_bytes key,
@@ -289,12 +302,13 @@ static void sweep_record(struct pl_buf *change, enum pl_key_kind kind, struct pl
     struct pl_record_entry entry;
 
     pl_change_delete(change, key);
-    if (!is_counted(kind) || pl_record_open(record, &cursor) != 0)
-        return;
-    while (pl_record_next(&cursor, &entry)) {
-        *items -= 1;
-        *size_bytes -= entry.item.size_bytes;
-    }
+    if (kind == PL_KIND_TRIGGER)
+        uncount_letter(key, record, items, size_bytes);
+    else if (is_counted(kind) && pl_record_open(record, &cursor) == 0)
+        while (pl_record_next(&cursor, &entry)) {
+            *items -= 1;
+            *size_bytes -= entry.item.size_bytes;
+        }
 }
 
 /* An index's entries are swept: now where its function put them, if it has one. */

@@ -305,7 +305,7 @@ int pl_letters_list(struct pl_read_place *place, struct pl_operation *op, const 
     const struct pl_trigger *trigger;
     struct pl_letter letter, last = { 0 };
     uint16_t partition = 0;
-    uint64_t sequence = 1;
+    uint64_t sequence = 1, page_bytes = 0;
     int rc = pl_letters_find_trigger(op, tables, &table, &trigger);
 
     if (rc == 0)
@@ -315,10 +315,11 @@ int pl_letters_list(struct pl_read_place *place, struct pl_operation *op, const 
                             &letter);
         if (rc == PL_ENOTFOUND)
             return 0;
-        if (rc == 0 && op->reply.count == limit)
+        if (rc == 0 && (op->reply.count == limit || page_bytes >= PL_PAGE_BYTES_MAX))
             return name_last(op, &last);
         if (rc == 0)
             rc = give_row(place, op, table, &letter);
+        page_bytes += letter.record.len;
         last = letter;
         partition = letter.partition;
         sequence = letter.sequence + 1;

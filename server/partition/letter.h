@@ -50,8 +50,8 @@ int pl_letter_find(struct pl_snapshot *snapshot, uint32_t partition_count, uint3
 
 /**
  * Run a PL_OP_LETTERS: a row for each letter, as an item of its record and what became of it, from `op->letter` on
- * (the first, when it is empty) or after the one of `op->start_key`, `op->limit` of them at most (100 when 0). The
- * reply's last key is the id of the last, when there are more.
+ * (the first, when it is empty) or after the one of `op->start_key`, `op->limit` of them at most (100 when 0), and no more
+ * once they fill a page (PL_PAGE_BYTES_MAX). The reply's last key is the id of the last, when there are more.
  */
 int pl_letters_list(struct pl_read_place *place, struct pl_operation *op, const struct pl_tables *tables);
 

@@ -190,6 +190,14 @@ describe("a trigger", function()
     scratch.invalid("expected a dead letter's id, as in 12-4711, or ALL", db:purge_dead_letters("Things/t", "nothing"))
   end)
 
+  it("has dead letters of which a page holds a megabyte", function()
+    open [[ t = { retries = 0, run = function() return nil, "no" end } ]]
+    for i = 1, 4 do put("k" .. i, { text = ("x"):rep(390000) }) end
+    local page = assert(db:dead_letters("Things/t"))
+    assert.are.equal(3, #page.items)
+    assert.are.equal(1, #db:dead_letters("Things/t", { after = page.last_key }).items)
+  end)
+
   it("goes on where it was, after a restart", function()
     open [[ t = { run = function(records, db)
       for _, r in ipairs(records) do db:update("Counts", { id = r.keys.id }, "ADD n 1") end

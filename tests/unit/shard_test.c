@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "partition/change.h"
+#include "partition/letter.h"
+#include "partition/progress.h"
 #include "partition/stream.h"
 
 #include "shard_rig.h"
@@ -419,6 +422,51 @@ static void without_room_what_was_dropped_is_swept_and_nothing_is_filled(void)
 
 /* ---- streams ---------------------------------------------------------------------------------------- */
 
+/* As a trigger leaves one behind. */
+static void bury(struct rig *r, uint32_t table_id, uint32_t trigger_id)
+{
+    struct pl_buf effects = { 0 }, scratch_bytes = { 0 };
+    struct pl_letter letter = { .partition = 2, .sequence = 7, .record = pl_str("record") };
+    struct pl_advance advance = { .table_id = table_id, .trigger_id = trigger_id };
+    struct pl_operation op;
+
+    pl_letter_put(&effects, trigger_id, &letter, &scratch_bytes);
+    pl_change_count(&effects, 2, trigger_id, 1, (int64_t)letter.record.len);
+    advance.effects = pl_buf_view(&effects);
+    pl_operation_init(&op, PL_OP_ADVANCE);
+    op.partition = 2;
+    op.advance = &advance;
+    pl_shard_submit(r->shard, &op);
+    settle(r);
+    CHECK(pl_shard_take(r->shard) == &op && op.reply.rc == 0);
+    pl_operation_deinit(&op);
+    pl_buf_deinit(&effects);
+    pl_buf_deinit(&scratch_bytes);
+}
+
+static void a_trigger_that_is_gone_leaves_no_count_of_letters(void)
+{
+    static const char *const with =
+        "return { table = \"Things\", partition_key = \"P:S\", stream = \"keys_only\","
+        " triggers = { t = { run = function() end } } }";
+    static const char *const without =
+        "return { table = \"Things\", partition_key = \"P:S\", stream = \"keys_only\" }";
+    struct rig r;
+    uint32_t id;
+
+    start(&r);
+    load(&r, with);
+    take_tables(&r);
+    id = r.tables->tables[0]->triggers[0].id;
+    bury(&r, r.tables->tables[0]->id, id);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), id).items == 1);
+    load(&r, without);
+    settle(&r);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), id).items == 0);
+    CHECK(pl_counters_total(pl_shard_counters(r.shard), id).size_bytes == 0);
+    end(&r);
+}
+
 /* A trigger passes over what was written before it, which it knows by the time. */
 static void a_record_is_never_older_than_the_triggers_it_is_for(void)
 {
@@ -494,6 +542,7 @@ int main(void)
     RUN(a_failed_shard_refuses_however_much_was_gathered);
     RUN(a_chore_that_is_put_off_goes_on_with_the_next_start);
     RUN(an_index_that_lost_its_function_keeps_no_other_chore_waiting);
+    RUN(a_trigger_that_is_gone_leaves_no_count_of_letters);
     RUN(a_record_is_never_older_than_the_triggers_it_is_for);
     RUN(without_room_what_was_dropped_is_swept_and_nothing_is_filled);
     RUN(a_reply_outlives_the_table_it_was_judged_by);
