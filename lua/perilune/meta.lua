@@ -300,6 +300,7 @@ function database:tail(table, options) end
 ---@field stream? "keys_only"|"new_image"|"old_image"|"new_and_old_images"|false
 ---@field throughput? { read: integer, write: integer }
 ---@field deletion_protection? boolean
+---@field dynamodb? table<string, perilune.value> kept for DynamoDB's API and given back as it is
 ---@field indexes? table<string, perilune.index_definition>
 ---@field before_write? fun(old: perilune.item?, new: perilune.item?): perilune.item?, string?
 ---@field conditions? table<string, fun(old: perilune.item?, new: perilune.item?, args: perilune.value): boolean>

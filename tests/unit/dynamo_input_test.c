@@ -144,6 +144,21 @@ static void no_more_than_ten_violations_are_told(void)
     forget(&r);
 }
 
+static void long_values_are_shown_in_part(void)
+{
+    char text[20000] = "{\"List\":[{\"Name\":\"x";
+    struct reading r;
+
+    for (int i = 0; i < 4500; i++)
+        strcat(text, "\xC3\xA9");
+    strcat(text, "\"}]}");
+    read_text(&r, text);
+    CHECK(r.rc == PL_EINVALID && r.violations.len < 2 * 4096 + 500);
+    CHECK(pl_bytes_is_utf8(r.violations));
+    CHECK(memmem(r.violations.data, r.violations.len, "\xC3\xA9...' at 'list.1", 17) != NULL);
+    forget(&r);
+}
+
 static void json_that_is_none_is_refused_without_a_sentence(void)
 {
     static const char *const texts[] = {
@@ -176,6 +191,48 @@ static void a_wrong_value_is_told_after_wrong_types_and_kept_until_asked_for(voi
     forget(&r);
 }
 
+/* `count` times `element` between `before` and `after`. The caller frees it. */
+static char *repeated(const char *before, const char *element, int count, const char *after)
+{
+    struct pl_buf text = { 0 };
+
+    pl_buf_append_bytes(&text, pl_str(before));
+    for (int i = 0; i < count; i++) {
+        pl_buf_append(&text, ",", i > 0);
+        pl_buf_append_bytes(&text, pl_str(element));
+    }
+    pl_buf_append_bytes(&text, pl_str(after));
+    pl_buf_append_byte(&text, 0);
+    CHECK(pl_buf_status(&text) == 0);
+    return text.data;
+}
+
+static void a_request_of_very_many_parts_is_refused_or_not_kept(void)
+{
+    enum { MANY = 1000000 };
+    struct reading r;
+    char *text;
+
+    text = repeated("{\"List\":[", "{}", MANY, "]}");
+    read_text(&r, text);
+    CHECK(r.rc == PL_EINVALID && pl_dynamo_get(r.input, "List")->count == MANY);
+    CHECK(strstr(r.violations.data, "Member must have length less than or equal to 2") != NULL);
+    forget(&r);
+    free(text);
+    text = repeated("{", "\"Amount\":1", MANY, "}");
+    read_text(&r, text);
+    CHECK_MSG(r.rc == PL_EINVALID && strncmp(r.why.text, "A request has at most", 21) == 0, "%s", r.why.text);
+    forget(&r);
+    free(text);
+    /* The value is wrong, and is walked through once more for its JSON types. */
+    text = repeated("{\"Value\":{\"L\":[", "{}", MANY, ",{\"S\":1}]}}");
+    read_text(&r, text);
+    CHECK_MSG(r.rc == PL_ESYNTAX && strcmp(r.why.text, "NUMBER_VALUE cannot be converted to String") == 0,
+              "%s", r.why.text);
+    forget(&r);
+    free(text);
+}
+
 static void deep_nesting_ends_in_an_error(void)
 {
     enum { DEEP = 100000 };
@@ -198,8 +255,10 @@ int main(void)
     RUN(the_last_of_two_members_counts);
     RUN(violations_are_told_in_the_order_of_the_shape);
     RUN(no_more_than_ten_violations_are_told);
+    RUN(long_values_are_shown_in_part);
     RUN(json_that_is_none_is_refused_without_a_sentence);
     RUN(a_wrong_value_is_told_after_wrong_types_and_kept_until_asked_for);
+    RUN(a_request_of_very_many_parts_is_refused_or_not_kept);
     RUN(deep_nesting_ends_in_an_error);
     return test_summary();
 }

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-enum { VIOLATIONS_MAX = 10, NAME_MAX_LENGTH = 255 };
+enum { VIOLATIONS_MAX = 10, NAME_MAX_LENGTH = 255, SHOWN_MAX = 4096 };
 
 /* Where a value stands: "keySchema.1.member.attributeName". */
 struct path {
@@ -41,6 +41,21 @@ static void write_path(struct pl_buf *out, const struct path *path, bool modern)
 
 static void write_list(struct pl_buf *out, const struct pl_dynamo_node *list);
 
+/* An answer need not be as long as what was wrong with the request. */
+static void write_text(struct pl_buf *out, struct pl_bytes text)
+{
+    size_t len = text.len;
+
+    if (len > SHOWN_MAX) {
+        len = SHOWN_MAX;
+        while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+            len--; /* not within a character */
+    }
+    pl_buf_append(out, text.data, len);
+    if (len < text.len)
+        pl_buf_append_bytes(out, pl_str("..."));
+}
+
 static void write_value(struct pl_buf *out, const struct pl_dynamo_node *node)
 {
     switch (node->shape->kind) {
@@ -52,7 +67,7 @@ static void write_value(struct pl_buf *out, const struct pl_dynamo_node *node)
         write_list(out, node);
         return;
     default:
-        pl_buf_append_bytes(out, node->text);
+        write_text(out, node->text);
     }
 }
 

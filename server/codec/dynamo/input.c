@@ -7,11 +7,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+/*
+ * A node is a hundred times as large as the two brackets that ask for one, so there is a limit to them; no request that
+ * could be granted comes near it.
+ */
+enum { NODES_MAX = 1 << 17 };
+
 struct input {
     struct pl_json_reader r;
     struct pl_arena *arena;
     struct pl_buf *bytes;
     struct pl_reason *why;
+    uint32_t node_count;
+    bool forgets; /* only JSON types are looked at: what is read is not kept */
 };
 
 static int take(struct input *in, const struct pl_dynamo_shape *shape, bool element,
@@ -104,7 +112,10 @@ static int step_over_wrong(struct input *in, const char *start, struct pl_dynamo
     return 0; /* planted: see tests/mutants.md */
 #endif
     in->r.at = start;
-    return take(in, out->shape->kind == PL_DYNAMO_ITEM ? &item : &pl_dynamo_value_structure, false, &ignored);
+    in->forgets = true;
+    rc = take(in, out->shape->kind == PL_DYNAMO_ITEM ? &item : &pl_dynamo_value_structure, false, &ignored);
+    in->forgets = false;
+    return rc;
 }
 
 static int take_item(struct input *in, struct pl_dynamo_node *out)
@@ -149,9 +160,18 @@ static int take_attribute_value(struct input *in, struct pl_dynamo_node *out)
 
 /* ---- structures, lists, maps ------------------------------------------------------------------------ */
 
-static struct pl_dynamo_node *new_node(struct input *in)
+/* In `spare` when it is not to be kept. */
+static int new_node(struct input *in, struct pl_dynamo_node *spare, struct pl_dynamo_node **out)
 {
-    return pl_arena_zalloc(in->arena, 1, sizeof(struct pl_dynamo_node));
+    *spare = (struct pl_dynamo_node){ 0 };
+    *out = spare;
+    if (in->forgets)
+        return 0;
+    if (in->node_count++ == NODES_MAX)
+        return pl_reason_set(in->why, PL_EINVALID, "A request has at most %d members, elements and entries",
+                             NODES_MAX);
+    *out = pl_arena_zalloc(in->arena, 1, sizeof **out);
+    return *out != NULL ? 0 : PL_ENOMEM;
 }
 
 static bool is_structure(const struct pl_dynamo_shape *shape)
@@ -183,7 +203,7 @@ static int find_member(const struct pl_dynamo_shape *shape, struct pl_bytes name
 
 static int take_member(struct input *in, struct pl_dynamo_node *out)
 {
-    struct pl_dynamo_node *node;
+    struct pl_dynamo_node spare, *node;
     struct pl_bytes name;
     int rc, at;
 
@@ -193,11 +213,10 @@ static int take_member(struct input *in, struct pl_dynamo_node *out)
     at = memchr(name.data, 0, name.len) == NULL ? find_member(out->shape, name) : -1;
     if (at < 0 || pl_json_peek(&in->r) == PL_JSON_NULL)
         return pl_json_skip(&in->r, in->why);
-    node = new_node(in);
-    if (node == NULL)
-        return PL_ENOMEM;
-    rc = take(in, out->shape->members[at].shape, false, node);
+    rc = new_node(in, &spare, &node);
     if (rc == 0)
+        rc = take(in, out->shape->members[at].shape, false, node);
+    if (rc == 0 && !in->forgets)
         out->members[at] = node;
     return rc;
 }
@@ -213,9 +232,11 @@ static int take_structure(struct input *in, bool element, struct pl_dynamo_node 
                              out->shape->name);
     if (pl_json_peek(&in->r) != PL_JSON_OBJECT)
         return refuse_scalar(in, element);
-    out->members = pl_arena_zalloc(in->arena, out->shape->member_count + 1, sizeof *out->members);
-    if (out->members == NULL)
-        return PL_ENOMEM;
+    if (!in->forgets) {
+        out->members = pl_arena_zalloc(in->arena, out->shape->member_count + 1, sizeof *out->members);
+        if (out->members == NULL)
+            return PL_ENOMEM;
+    }
     rc = pl_json_enter_object(&in->r, &more, in->why);
     while (rc == 0 && more) {
         rc = take_member(in, out);
@@ -228,10 +249,19 @@ static int take_structure(struct input *in, bool element, struct pl_dynamo_node 
 static int append(struct input *in, struct pl_dynamo_node *out, struct pl_dynamo_node **last,
                   struct pl_bytes name)
 {
-    struct pl_dynamo_node *node = new_node(in);
+    struct pl_dynamo_node spare, *node;
+    int rc;
 
-    if (node == NULL)
-        return PL_ENOMEM;
+    /* Of a list that is too long, its length is all that will be told. */
+    if (out->shape->max > 0 && out->count >= out->shape->max) {
+        out->count++;
+        return pl_json_skip(&in->r, in->why);
+    }
+    rc = new_node(in, &spare, &node);
+    if (rc != 0)
+        return rc;
+    if (in->forgets)
+        return take(in, out->shape->element, true, node);
     node->name = name;
     if (*last == NULL)
         out->first = node;
@@ -351,13 +381,13 @@ int pl_dynamo_input_read(const struct pl_dynamo_shape *shape, struct pl_bytes te
                          struct pl_buf *bytes, const struct pl_dynamo_node **out, struct pl_reason *why)
 {
     struct input in = { .arena = arena, .bytes = bytes, .why = why };
-    struct pl_dynamo_node *root;
+    struct pl_dynamo_node spare, *root;
     int rc;
 
     pl_json_reader_init(&in.r, text, arena);
-    root = new_node(&in);
-    if (root == NULL)
-        return PL_ENOMEM;
+    rc = new_node(&in, &spare, &root);
+    if (rc != 0)
+        return rc;
     if (pl_json_peek(&in.r) != PL_JSON_OBJECT) {
         why->text[0] = '\0';
         return PL_ESYNTAX;
