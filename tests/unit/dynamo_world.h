@@ -23,7 +23,7 @@ struct world {
     struct pl_dynamo_request request;
     int64_t now_ms;          /* 0: a moment in 2023 */
     uint32_t table_delay_ms; /* --table-delay-ms */
-    char text[1 << 20]; /* the last answer, ended */
+    char text[1 << 20];      /* the last answer, ended */
 };
 
 static int world_remove_entry(const char *path, const struct stat *stat, int type, struct FTW *walk)
