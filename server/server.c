@@ -34,6 +34,8 @@ struct server {
     uv_signal_t terminate, interrupt, hangup;
     uv_timer_t watch;
     struct pl_attachment *attachment;
+    uint32_t reloads; /* under way: the attachment stays for them */
+    bool stopping;
     int exit_code;
 };
 
@@ -290,8 +292,10 @@ static int listen_for_clients(struct server *server)
 
 /* --- signals and news --- */
 
+/* Or, while modules are loaded anew, soon: then look_after_node() comes back here. */
 static void stop(struct server *server)
 {
+    server->stopping = true;
     if (server->attachment == NULL)
         return;
     if (server->listening)
@@ -299,6 +303,8 @@ static void stop(struct server *server)
     if (server->http_listening)
         pl_listener_close(&server->http_listener, NULL);
     server->listening = server->http_listening = false;
+    if (server->reloads > 0)
+        return;
     pl_node_detach(server->attachment);
     server->attachment = NULL;
     /* From here on a second signal ends the process the hard way: what was acknowledged is on the disk. */
@@ -321,6 +327,7 @@ static void reloaded(void *state, int rc, const struct pl_reason *why)
 {
     struct server *server = state;
 
+    server->reloads--;
     if (rc == 0)
         pl_log(&server->logger, PL_LOG_INFO, "loaded the Lua modules anew", "%s", "");
     else
@@ -333,6 +340,7 @@ static void told_to_reload(uv_signal_t *handle, int number)
     int rc;
 
     (void)number;
+    server->reloads++;
     rc = pl_node_reload(server->attachment, reloaded, server);
     if (rc != 0)
         reloaded(server, rc, NULL);
@@ -345,6 +353,10 @@ static void look_after_node(struct server *server)
 
     if (server->attachment == NULL)
         return;
+    if (server->stopping) {
+        stop(server);
+        return;
+    }
     rc = pl_node_failed(server->node);
     if (rc == 0)
         return;

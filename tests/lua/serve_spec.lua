@@ -103,6 +103,15 @@ describe("perilune serve", function()
       assert.are.equal(0, start("--data", data):stop())
       assert.is_truthy(read(log):find("stopped", 1, true))
     end)
+
+    it("ends well when it is told to while it loads its modules anew", function()
+      local running = start("--data", data, "--scripts", scripts 'return { table = "Notes", partition_key = "id:S" }')
+      server.execute(("kill -HUP %d; kill -TERM %d"):format(running.pid, running.pid))
+      running.pipe:read("a")
+      local _, how, code = running.pipe:close()
+      running.stopped = true
+      assert.are.same({ "exit", 0 }, { how, code }, read(log))
+    end)
   end)
 
   describe("with a definition that is wrong", function()
