@@ -47,6 +47,9 @@ int pl_trigger_slot(const struct pl_trigger_source *source, const struct pl_stre
     }
     if (rc == 0)
         *out = (uint8_t)(pl_key_hash(pl_buf_view(&pk)) % source->trigger.parallel);
+#ifdef PL_MUTANT_ANY_SLOT
+    *out = (uint8_t)(record->sequence % source->trigger.parallel);
+#endif
     pl_buf_deinit(&pk);
     pl_buf_deinit(&tail);
     return rc;
@@ -84,6 +87,29 @@ static struct pl_advance advance_of(const struct pl_trigger_source *source)
     return (struct pl_advance){ .table_id = source->table->id, .trigger_id = source->trigger.id };
 }
 
+#if defined(PL_MUTANT_CHECKPOINT_FIRST) || defined(PL_MUTANT_LETTER_APART)
+/* What must be one change is two: the checkpoint, and then what it stands for. */
+static int move_in_two(struct pl_trigger_hands *hands, uint16_t partition, struct pl_advance *advance,
+                       struct pl_reason *why)
+{
+    struct pl_advance second = *advance;
+    uint32_t kept = hands->kept.count;
+    int rc;
+
+#ifdef PL_MUTANT_LETTER_APART
+    advance->effects = pl_bytes(NULL, 0);
+    kept = 0;
+#else
+    hands->kept.count = 0;
+    second.effects = pl_bytes(NULL, 0);
+#endif
+    rc = move(hands, partition, advance, why);
+    second.moves = false;
+    hands->kept.count = kept;
+    return rc != 0 ? rc : move(hands, partition, &second, why);
+}
+#endif
+
 static int move_lane(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
                      const struct pl_trigger_lane *at, uint64_t to, struct pl_reason *why)
 {
@@ -94,6 +120,9 @@ static int move_lane(struct pl_trigger_hands *hands, const struct pl_trigger_sou
     advance.from = at->lane.saved;
     advance.to = (struct pl_progress){ .sequence = to, .parallel = (uint8_t)source->trigger.parallel };
     advance.effects = pl_buf_view(&hands->effects);
+#if defined(PL_MUTANT_CHECKPOINT_FIRST) || defined(PL_MUTANT_LETTER_APART)
+    return move_in_two(hands, at->partition, &advance, why);
+#endif
     return move(hands, at->partition, &advance, why);
 }
 

@@ -106,7 +106,8 @@ describe("a trigger under kill -9", function()
 
     start()
     -- Killed while writes come in; what was written already is the same again, and makes no record.
-    os.execute(("%s shell --connect %s --file %s/first >/dev/null 2>&1 &"):format(server.program, running.address, folder))
+    os.execute(("%s shell --connect %s --file %s/first >/dev/null 2>&1 &"):format(server.program, running.address,
+      folder))
     wait_until("a third is written", function() return figure("items") > KEYS * middle // 3 end)
     kill()
     start()
