@@ -89,17 +89,22 @@ static int forget_in(struct pl_shard *shard, uint16_t partition, struct pl_buf *
     return rc != 0 ? rc : 1;
 }
 
-/* A few partitions at a time, all of them in turn. */
+/* A few partitions at a time, all of them in turn. A damaged one is nobody else's trouble. */
 int pl_shard_forget_tokens(struct pl_shard *shard)
 {
     struct pl_buf change = { 0 };
-    int rc = 0;
+    int rc = 0, damage = 0;
 
     for (int i = 0; i < SWEEP_PARTITIONS && rc == 0; i++) {
+        pl_buf_clear(&change);
         rc = forget_in(shard, shard->token_partition, &change);
+        if (rc == PL_ECORRUPT) {
+            damage = rc;
+            rc = 0;
+        }
         if (rc == 0)
             shard->token_partition = (uint16_t)((shard->token_partition + 1u) % shard->partition_count);
     }
     pl_buf_deinit(&change);
-    return rc;
+    return rc != 0 ? rc : damage;
 }

@@ -103,7 +103,8 @@ static bool take_age(struct pl_bytes key, uint16_t partition, uint64_t *time_ms,
 
 /*
  * The snapshot may be older than what is in flight: there the token may have been used anew. Then its record has
- * another time, and only the age is left to be removed.
+ * another time, and only the age is left to be removed. So it is with a damaged record: nobody knows when it was used
+ * last, and it must not keep the others.
  */
 static int forget(const struct pl_view *view, uint16_t partition, uint64_t time_ms, struct pl_bytes token,
                   uint64_t now_ms, struct pl_buf *change)
@@ -112,11 +113,11 @@ static int forget(const struct pl_view *view, uint16_t partition, uint64_t time_
     struct key key;
     int rc = pl_token_find(view, token, partition, now_ms, &now);
 
-    if (rc != 0)
+    if (rc != 0 && rc != PL_ECORRUPT)
         return rc;
     make_key(&key, PL_KIND_TOKEN_AGE, partition, time_ms, token);
     pl_change_delete(change, view_of(&key));
-    if (!now.known || now.time_ms != time_ms)
+    if (rc == PL_ECORRUPT || !now.known || now.time_ms != time_ms)
         return 0;
     make_key(&key, PL_KIND_TOKEN, partition, pl_key_hash(token), token);
     pl_change_delete(change, view_of(&key));

@@ -657,6 +657,37 @@ static void old_tokens_are_forgotten(void)
     end(&r);
 }
 
+/* An old token's age, of a record that says nothing. */
+static void put_damaged_token(struct rig *r, uint16_t partition)
+{
+    uint8_t key[2 + 1 + 4 + 8 + 3] = { 0 };
+    struct pl_bytes view = pl_bytes(key, sizeof key);
+
+    pl_put_be16(key, partition);
+    memcpy(key + 15, "bad", 3);
+    key[2] = PL_KIND_TOKEN;
+    pl_put_be64(key + 7, pl_key_hash(pl_str("bad")));
+    CHECK(pl_state_set(r->shard->state, view, pl_str("nothing"), false) == 0);
+    key[2] = PL_KIND_TOKEN_AGE;
+    pl_put_be64(key + 7, 0);
+    CHECK(pl_state_set(r->shard->state, view, pl_str("\1"), false) == 0);
+}
+
+static void a_damaged_token_keeps_no_other(void)
+{
+    struct rig r;
+
+    start(&r);
+    for (uint16_t p = 0; p < PARTITIONS; p++)
+        put_damaged_token(&r, p);
+    for (unsigned i = 0; i < 20; i++)
+        use_token(&r, "old", i);
+    r.wall_ms += PL_TOKEN_LIFE_MS;
+    pass_ms(&r, 5000);
+    CHECK_MSG(token_records(&r) == PARTITIONS, "%u", token_records(&r));
+    end(&r);
+}
+
 /* The sweep sees what is applied; the token may have been used anew in a change that is not. */
 static void a_token_used_anew_is_not_forgotten(void)
 {
@@ -703,6 +734,7 @@ int main(void)
     RUN(a_token_lives_ten_minutes);
     RUN(a_clock_put_back_makes_no_token_die);
     RUN(old_tokens_are_forgotten);
+    RUN(a_damaged_token_keeps_no_other);
     RUN(a_token_used_anew_is_not_forgotten);
     return test_summary();
 }
