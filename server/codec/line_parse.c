@@ -629,6 +629,20 @@ static bool is_named(const struct pl_expr_placeholder *list, uint32_t count, str
 /* DynamoDB counts placeholders by the bytes they hold; far below this, so a line of names cannot cost quadratic time. */
 enum { PLACEHOLDERS_MAX = 4096 };
 
+/* A value that cannot be is refused in DynamoDB's words; text that is no JSON, in ours. */
+static int take_placeholder_value(struct pl_line_parser *p, struct pl_json_reader *r, const char *argument,
+                                  struct pl_expr_placeholder *out)
+{
+    int rc = pl_line_take_value(p, r, argument, &out->value);
+    struct pl_reason said;
+
+    if (rc != PL_EINVALID || p->why == NULL)
+        return rc;
+    said = *p->why;
+    return pl_reason_set(p->why, rc, "ExpressionAttributeValues contains invalid value: %s for key %.*s",
+                         said.text, pl_line_quotable(out->name, 255), out->name.data);
+}
+
 /*
  * An object of placeholders, which all begin with `sign`. The list grows in place and
  * `*count` with it, so that moved() finds the values already there.
@@ -647,6 +661,9 @@ int pl_line_take_placeholders(struct pl_line_parser *p, const char *argument, ch
     rc = count_members(p, argument, &total);
     if (rc != 0)
         return rc;
+    if (total == 0)
+        return pl_reason_set(p->why, PL_EINVALID, "%s must not be empty",
+                             sign == '#' ? "ExpressionAttributeNames" : "ExpressionAttributeValues");
     if (total > PLACEHOLDERS_MAX)
         return pl_reason_set(p->why, PL_EINVALID, "%s holds at most %d placeholders, found %u", argument,
                              PLACEHOLDERS_MAX, total);
@@ -661,17 +678,15 @@ int pl_line_take_placeholders(struct pl_line_parser *p, const char *argument, ch
         rc = pl_json_take_name(&r, &placeholder.name, p->why);
         if (rc != 0)
             break;
-        if (placeholder.name.len < 2 || placeholder.name.data[0] != sign ||
-            is_named(*list, *count, placeholder.name))
-            return pl_reason_set(p->why, PL_EINVALID,
-                                 "%s: expected distinct names beginning with '%c', found \"%.*s\"", argument,
-                                 sign, pl_line_quotable(placeholder.name, 64), placeholder.name.data);
+        if (is_named(*list, *count, placeholder.name))
+            return pl_reason_set(p->why, PL_EINVALID, "%s: expected distinct names, found \"%.*s\" twice",
+                                 argument, pl_line_quotable(placeholder.name, 64), placeholder.name.data);
         if (sign == '#')
             rc = pl_json_peek(&r) == PL_JSON_STRING
                      ? pl_json_take_string(&r, &placeholder.attribute, p->why)
                      : pl_reason_set(p->why, PL_ESYNTAX, "an attribute's name must be a string");
         else
-            rc = pl_line_take_value(p, &r, argument, &placeholder.value);
+            rc = take_placeholder_value(p, &r, argument, &placeholder);
         if (rc != 0)
             break;
         (*list)[(*count)++] = placeholder;

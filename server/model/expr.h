@@ -150,6 +150,16 @@ int pl_update_apply(const struct pl_update *update, struct pl_item old, bool mis
 int pl_update_returned(const struct pl_update *update, struct pl_item item, struct pl_arena *arena,
                        struct pl_buf *buf, struct pl_item *out);
 
+/** A sign, '#' or ':', and then letters, digits or '_'. */
+bool pl_expr_is_placeholder(struct pl_bytes name, char sign);
+
+/**
+ * Are the placeholders sound in themselves, whatever uses them? PL_EINVALID with DynamoDB's sentence, which
+ * quotes them: they must be UTF-8 already.
+ */
+int pl_expr_check_names(const struct pl_expr_params *params, struct pl_reason *why);
+int pl_expr_check_values(const struct pl_expr_params *params, struct pl_reason *why);
+
 /**
  * After every expression of the request was parsed: PL_EINVALID "Value provided in
  * ExpressionAttributeNames unused in expressions: keys: {...}".

@@ -80,6 +80,52 @@ const struct pl_expr_placeholder *pl_expr_use_value(struct pl_expr_params *param
     return use(params->arena, params->values, params->value_count, &params->values_sorted, name);
 }
 
+bool pl_expr_is_placeholder(struct pl_bytes name, char sign)
+{
+    if (name.len < 2 || name.data[0] != sign)
+        return false;
+    for (size_t i = 1; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+static int check_placeholder(struct pl_bytes name, char sign, struct pl_reason *why)
+{
+    if (pl_expr_is_placeholder(name, sign))
+        return 0;
+    return pl_reason_set(why, PL_EINVALID, "%s contains invalid key: Syntax error; key: \"%.*s\"",
+                         sign == '#' ? "ExpressionAttributeNames" : "ExpressionAttributeValues",
+                         (int)name.len, name.data);
+}
+
+int pl_expr_check_names(const struct pl_expr_params *params, struct pl_reason *why)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < params->name_count; i++)
+        rc = check_placeholder(params->names[i].name, '#', why);
+    for (uint32_t i = 0; rc == 0 && i < params->name_count; i++)
+        if (params->names[i].attribute.len == 0)
+            rc = pl_reason_set(
+                why, PL_EINVALID,
+                "ExpressionAttributeNames contains invalid value: Empty attribute name for key %.*s",
+                (int)params->names[i].name.len, params->names[i].name.data);
+    return rc;
+}
+
+int pl_expr_check_values(const struct pl_expr_params *params, struct pl_reason *why)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < params->value_count; i++)
+        rc = check_placeholder(params->values[i].name, ':', why);
+    return rc;
+}
+
 static int check_used(const struct pl_expr_placeholder *all, uint32_t count, const char *where,
                       struct pl_reason *why)
 {

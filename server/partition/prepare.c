@@ -666,11 +666,52 @@ static int check_key_condition_given(struct pl_operation *op)
     return 0;
 }
 
+/* Expressions in which a value may stand; all but the projection. */
+static bool takes_values(const struct pl_operation *op)
+{
+    return op->condition_text.data != NULL || op->update_text.data != NULL || op->filter_text.data != NULL ||
+           op->key_condition_text.data != NULL;
+}
+
+static const char *missing_for_values(const struct pl_operation *op)
+{
+    switch (op->name) {
+    case PL_OP_UPDATE:
+        return "UpdateExpression and ConditionExpression are null";
+    case PL_OP_QUERY:
+        return "FilterExpression and KeyConditionExpression are null";
+    case PL_OP_SCAN:
+        return "FilterExpression is null";
+    default:
+        return "ConditionExpression is null";
+    }
+}
+
+static int check_placeholders(struct pl_operation *op)
+{
+    const struct pl_expr_params *params = &op->params;
+    int rc = 0;
+
+    if (params->name_count > 0 && !takes_values(op) && op->projection_text.data == NULL)
+        return refuse(op, "ExpressionAttributeNames can only be specified when using expressions");
+    if (params->name_count > 0)
+        rc = pl_expr_check_names(params, &op->reply.why);
+    if (rc != 0 || params->value_count == 0)
+        return rc;
+    if (!takes_values(op))
+        return pl_reason_set(&op->reply.why, PL_EINVALID,
+                             "ExpressionAttributeValues can only be specified when using expressions: %s",
+                             missing_for_values(op));
+    return pl_expr_check_values(params, &op->reply.why);
+}
+
 /* What is wrong in itself is said before anybody asks whether there is such a table. */
 int pl_prepare_request(struct pl_operation *op)
 {
-    int rc = check_returns(op);
+    int rc = check_placeholders(op);
 
+    if (rc == 0)
+        rc = check_returns(op);
     if (rc == 0)
         rc = check_select_words(op);
     if (rc == 0)

@@ -53,17 +53,6 @@ int pl_options_add_value(struct pl_call *call, struct pl_bytes name, struct pl_v
     return 0;
 }
 
-static bool is_placeholder(struct pl_bytes name)
-{
-    for (size_t i = 1; i < name.len; i++) {
-        char c = name.data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return name.len > 1;
-}
-
 /* The key at `index`, with its sign before it when it has none. */
 static int take_placeholder(lua_State *L, int index, struct pl_call *call, char sign, const char *list,
                             struct pl_bytes *out)
@@ -83,10 +72,10 @@ static int take_placeholder(lua_State *L, int index, struct pl_call *call, char 
         given = pl_bytes(given.data + 1, given.len - 1);
     memcpy(text + 1, given.data, given.len);
     *out = pl_bytes(text, given.len + 1);
-    if (!is_placeholder(*out))
+    /* Whether it is a placeholder is said where all ways in meet, which can quote it: UTF-8 alone. */
+    if (!pl_bytes_is_utf8(*out))
         return pl_reason_set(&call->op->reply.why, PL_EINVALID,
-                             "%s contains invalid key: Syntax error; key: \"%.*s\"", list,
-                             (int)(pl_bytes_is_utf8(*out) ? out->len : 1), out->data);
+                             "%s contains invalid key: Syntax error; key: \"%c\"", list, sign);
     return 0;
 }
 

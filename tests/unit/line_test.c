@@ -304,7 +304,12 @@ static void what_is_wrong_is_named(void)
         { "SCAN T SEGMENT 1", PL_ESYNTAX, "OF and the number of segments" },
         { "SCAN T SELECT a COUNT", PL_ESYNTAX, "SELECT or COUNT, not both" },
         { "QUERY T WHERE a = 1 ASC DESC", PL_ESYNTAX, "ASC or DESC, not both" },
-        { "PUT T {\"a\":1} NAMES {\"n\":\"a\"}", PL_EINVALID, "beginning with '#', found \"n\"" },
+        { "PUT T {\"a\":1} NAMES {}", PL_EINVALID, "ExpressionAttributeNames must not be empty" },
+        { "PUT T {\"a\":1} VALUES {}", PL_EINVALID, "ExpressionAttributeValues must not be empty" },
+        { "PUT T {\"a\":1} IF a = :v VALUES {\":v\":{\"$number\":\"x\"}}", PL_EINVALID,
+          "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric "
+          "value: x "
+          "for key :v" },
         { "PUT T {\"a\":1} NAMES {\"#n\":1}", PL_ESYNTAX, "must be a string" },
         { "PUT T {\"a\":1} VALUES {\":v\":1,\":v\":2}", PL_EINVALID, "expected distinct names" },
         { "TRANSACT", PL_ESYNTAX, "a JSON array" },

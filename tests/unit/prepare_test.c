@@ -94,6 +94,64 @@ static void an_unused_placeholder_is_said_before_the_table_is_looked_for(void)
     pl_tables_unref(tables);
 }
 
+/* Whichever way in it came: only one of them looks at placeholders itself. */
+static void a_placeholder_that_is_none_is_refused_before_the_table_is_looked_for(void)
+{
+    static const struct {
+        enum pl_operation_name name;
+        const char *condition, *placeholder, *attribute;
+        const char *says;
+    } cases[] = {
+        { PL_OP_DELETE, "attribute_exists(B)", "#a-b", "A",
+          "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#a-b\"" },
+        { PL_OP_DELETE, "attribute_exists(B)", "#", "A",
+          "ExpressionAttributeNames contains invalid key: Syntax error; key: \"#\"" },
+        { PL_OP_DELETE, "attribute_exists(B)", "a", "A",
+          "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\"" },
+        { PL_OP_DELETE, "attribute_exists(#a)", "#a", "",
+          "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a" },
+        { PL_OP_DELETE, NULL, "#a", "A",
+          "ExpressionAttributeNames can only be specified when using expressions" },
+        { PL_OP_DELETE, "attribute_exists(B)", ":a b", NULL,
+          "ExpressionAttributeValues contains invalid key: Syntax error; key: \":a b\"" },
+        { PL_OP_PUT, NULL, ":a", NULL,
+          "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is "
+          "null" },
+        { PL_OP_UPDATE, NULL, ":a", NULL,
+          "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression and "
+          "ConditionExpression are null" },
+        { PL_OP_QUERY, NULL, ":a", NULL,
+          "ExpressionAttributeValues can only be specified when using expressions: FilterExpression and "
+          "KeyConditionExpression are null" },
+        { PL_OP_SCAN, NULL, ":a", NULL,
+          "ExpressionAttributeValues can only be specified when using expressions: FilterExpression is "
+          "null" },
+    };
+    struct pl_tables *tables = pl_tables_new();
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pl_expr_placeholder placeholder = { .name = pl_str(cases[i].placeholder) };
+        struct pl_operation op;
+        const char *says;
+
+        pl_operation_init(&op, cases[i].name);
+        if (cases[i].condition != NULL)
+            op.condition_text = pl_str(cases[i].condition);
+        if (cases[i].attribute != NULL) {
+            placeholder.attribute = pl_str(cases[i].attribute);
+            op.params.names = &placeholder;
+            op.params.name_count = 1;
+        } else {
+            op.params.values = &placeholder;
+            op.params.value_count = 1;
+        }
+        says = told(&op, tables);
+        CHECK_MSG(strcmp(says, cases[i].says) == 0, "case %zu: %s", i, says);
+        pl_operation_deinit(&op);
+    }
+    pl_tables_unref(tables);
+}
+
 static void an_item_too_large_is_said_before_the_table_is_looked_for(void)
 {
     struct pl_tables *tables = pl_tables_new();
@@ -158,6 +216,7 @@ int main(void)
     RUN(what_is_wrong_in_itself_is_said_before_the_table_is_looked_for);
     RUN(a_segment_past_the_last_is_said_before_the_table_is_looked_for);
     RUN(an_unused_placeholder_is_said_before_the_table_is_looked_for);
+    RUN(a_placeholder_that_is_none_is_refused_before_the_table_is_looked_for);
     RUN(an_item_too_large_is_said_before_the_table_is_looked_for);
     RUN(what_an_update_may_not_touch_is_said_by_what_it_is);
     return test_summary();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/params.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 #define NAME(bytes) (int)(bytes).len, (bytes).data
@@ -41,23 +40,13 @@ static int check_not_mixed(struct pl_dynamo_request *request, const struct pl_dy
 
 /* ---- placeholders ----------------------------------------------------------------------------------- */
 
-static bool is_placeholder(struct pl_bytes name, char sign)
-{
-    if (name.len < 2 || name.data[0] != sign)
-        return false;
-    for (size_t i = 1; i < name.len; i++)
-        if (!isalnum((unsigned char)name.data[i]) && name.data[i] != '_')
-            return false;
-    return true;
-}
-
 static int check_keys(struct pl_dynamo_request *request, const char *member, const struct pl_dynamo_node *map,
                       char sign)
 {
     if (map->count == 0)
         return pl_dynamo_invalid(request, "%s must not be empty", member);
     for (const struct pl_dynamo_node *at = map->first; at != NULL; at = at->next)
-        if (!is_placeholder(at->name, sign))
+        if (!pl_expr_is_placeholder(at->name, sign))
             return pl_dynamo_invalid(request, "%s contains invalid key: Syntax error; key: \"%.*s\"", member,
                                      NAME(at->name));
     return 0;
