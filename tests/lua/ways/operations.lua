@@ -298,8 +298,7 @@ local last_with_token
 
 function MAKE.transact_write(o)
   if last_with_token and percent(15) then
-    local again = last_with_token
-    return { kind = o.kind, entries = again.entries, token = again.token, capacity = again.capacity }
+    return last_with_token
   end
   add_entries(o, { "put", "put", "update", "update", "delete", "check" })
   if percent(30) then
