@@ -314,12 +314,11 @@ local PLACEHOLDER_MISTAKES = {
 
 --- What was made, into an operation; when it should be `wrong`, with a placeholder that nothing uses or that is none.
 function expressions:finish(operation, wrong)
-  if wrong then one_of(PLACEHOLDER_MISTAKES)(self) end
+  local emptied = wrong and (operation.condition or operation.filter) and percent(20)
+  if wrong and not emptied then one_of(PLACEHOLDER_MISTAKES)(self) end
   operation.names = next(self.names) and self.names or nil
   operation.values = next(self.values) and self.values or nil
-  if wrong and percent(10) and (operation.condition or operation.filter) then
-    operation[one_of { "names", "values" }] = {}
-  end
+  if emptied then operation[one_of { "names", "values" }] = {} end
   operation.literal = not operation.mistake and operation.values and not operation.names and percent(40) or nil
   return operation
 end

@@ -252,7 +252,7 @@ local ENTRY_MISTAKES = {
     e[e.kind == "get" and "project" or "condition"] = ""
   end,
   function(o, e)
-    o.mistake = "condition"
+    o.mistake, e.mistake = "condition", "condition"
     if e.kind ~= "get" then
       local x = expressions.new(e.table)
       e.condition, e.update = x:wrong_condition(), e.kind == "update" and "REMOVE V" or nil
@@ -260,7 +260,7 @@ local ENTRY_MISTAKES = {
     end
   end,
   function(o, e)
-    o.mistake = "update"
+    o.mistake, e.mistake = "update", "update"
     if e.kind == "update" then
       local x = expressions.new(e.table)
       e.condition, e.on_failure, e.update = nil, nil, x:wrong_update()
