@@ -431,6 +431,8 @@ int pl_verify(struct pl_verify *verify)
         rc = verify_tokens(verify, &view);
     if (rc == 0)
         rc = pl_verify_streams(verify);
+    if (rc == 0)
+        rc = pl_verify_triggers(verify);
     pl_inflight_free(nothing);
     pl_arena_deinit(&arena);
     return rc != 0 ? rc : pl_buf_status(verify->sentences);

@@ -10,7 +10,7 @@
  * Everything stored compared with everything else stored, on one snapshot: every
  * value's checksum, every item's form and place, every item's entry in every index,
  * every entry's item, every expiry's item and the other way round, every collection's size, the item of
- * every place that is remembered for a function's entry, every stream's records, and the counters. Reads only; may take long, so it runs on a worker.
+ * every place that is remembered for a function's entry, every stream's records, what triggers keep, and the counters. Reads only; may take long, so it runs on a worker.
  *
  * The counters are those of the same moment as the snapshot: see pl_shard_stand_still().
  */
@@ -34,6 +34,9 @@ void pl_verify_fault(struct pl_verify *verify, const char *format, ...) __attrib
 
 /** Every record of every stream, the closed ones too: readable, past what was trimmed, in its item's partition. */
 int pl_verify_streams(struct pl_verify *verify);
+
+/** Every trigger's places and dead letters: readable, and as many letters as are counted. */
+int pl_verify_triggers(struct pl_verify *verify);
 
 /** A copy of the counters, for pl_verify. */
 int pl_counters_copy(struct pl_counters *counters, struct pl_counters **out);

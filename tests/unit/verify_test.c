@@ -5,6 +5,8 @@
 #include "model/record.h"
 #include "partition/change.h"
 #include "partition/expiry.h"
+#include "partition/letter.h"
+#include "partition/progress.h"
 #include "partition/token.h"
 
 #include "scratch_dir.h"
@@ -12,7 +14,8 @@
 
 /* A table with an index that has a function and with items that expire, kept without a shard, so that single records can be spoilt. */
 static const char *const module =
-    "return { table = 'Things', partition_key = 'P:S', ttl = 'T', indexes = { ByA = { partition_key = 'A:S',"
+    "return { table = 'Things', partition_key = 'P:S', ttl = 'T', stream = 'keys_only',"
+    " triggers = { t = { run = function() end } }, indexes = { ByA = { partition_key = 'A:S',"
     " sort_key = 'B:S', project = function(item) return { A = item.A, B = item.B, C = 'made' } end } } }";
 
 enum { PARTITIONS = 4, LONG = 1000 };
@@ -58,6 +61,7 @@ static void start(struct fixture *f)
     f->table->id = 1;
     f->table->indexes[0].id = 2;
     f->table->expiry_id = 3;
+    f->table->triggers[0].id = 4;
     f->view = (struct pl_view){ .snapshot = f->snapshot, .inflight = f->nothing };
     f->work = (struct pl_index_work){ .view = &f->view,
                                       .partition_count = PARTITIONS,
@@ -442,6 +446,68 @@ static void an_expiry_without_an_item_is_found(void)
     end(&f);
 }
 
+/* ---- what triggers keep ------------------------------------------------------------------------------ */
+
+/* A letter of a record that `f`'s stream might have had, and where the trigger stands. */
+static void bury(struct fixture *f)
+{
+    struct pl_item item = item_of(f, "1", "a", "b");
+    struct pl_stream_write write = { .table = f->table, .partition = 1, .sequence = 5, .new = &item };
+    struct pl_progress progress = { .sequence = 5, .parallel = 1 };
+    struct pl_letter letter = { .partition = 1, .sequence = 5, .error = pl_str("no") };
+    struct pl_buf record = { 0 };
+    struct pl_bytes rest;
+    struct pl_effect effect;
+
+    f->table->stream_id = 9;
+    pl_stream_append(&write, &f->scratch, &record);
+    f->table->stream_id = 0;
+    rest = pl_buf_view(&record);
+    CHECK(pl_change_take(&rest, &effect) == 1);
+    letter.record = effect.value;
+    pl_letter_put(&f->change, 4, &letter, &f->scratch);
+    pl_change_count(&f->change, 1, 4, 1, (int64_t)letter.record.len);
+    pl_progress_put(&f->change, 1, 4, 0, &progress);
+    apply(f);
+    pl_buf_deinit(&record);
+}
+
+static void letters_and_places_are_well(void)
+{
+    struct fixture f;
+
+    start(&f);
+    bury(&f);
+    CHECK_MSG(faults(&f) == 0, "%s", f.sentences);
+    end(&f);
+}
+
+static void a_letter_that_is_not_counted_is_found(void)
+{
+    struct fixture f;
+
+    start(&f);
+    bury(&f);
+    CHECK(pl_counters_add(f.counters, 1, 4, -1, 0) == 0);
+    CHECK(faults(&f) == 1 && says(&f, "Things/t: counted 0 dead letters"));
+    end(&f);
+}
+
+static void a_malformed_letter_and_a_malformed_place_are_found(void)
+{
+    uint8_t key[PL_PROGRESS_KEY_BYTES];
+    struct fixture f;
+
+    start(&f);
+    CHECK(pl_state_set(f.state, pl_progress_key(key, 2, 4, 0), pl_str("nothing"), false) == 0);
+    pl_change_put(&f.change, pl_stream_key(key, 1, 4, 7), pl_str("nothing"));
+    f.change.data[1 + 2 + 4 + 2] = PL_KIND_TRIGGER;
+    apply(&f);
+    CHECK_MSG(faults(&f) == 2 && says(&f, "Things/t: partition 2: a record of the trigger is malformed"),
+              "%s", f.sentences);
+    end(&f);
+}
+
 int main(void)
 {
     RUN(what_writes_leave_is_well);
@@ -459,5 +525,8 @@ int main(void)
     RUN(a_missing_expiry_is_found);
     RUN(an_expiry_of_another_time_is_found);
     RUN(an_expiry_without_an_item_is_found);
+    RUN(letters_and_places_are_well);
+    RUN(a_letter_that_is_not_counted_is_found);
+    RUN(a_malformed_letter_and_a_malformed_place_are_found);
     return test_summary();
 }
