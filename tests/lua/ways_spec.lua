@@ -6,6 +6,7 @@ local operations = require "ways.operations"
 local world = require "ways.world"
 
 local OPERATIONS = tonumber(os.getenv("PL_OPERATIONS")) or 10000
+local SEED = tonumber(os.getenv("PL_SEED")) or os.time()
 local SHRINKING_S = 60
 
 -- ---- what differed, in as few operations as it takes -----------------------------------------------------
@@ -49,8 +50,8 @@ local function shrink(ways, list)
   return list, answers
 end
 
-local function report(seed, count, list, answers)
-  local lines = { ("PL_SEED=%d, operation %d; after shrinking:"):format(seed, count) }
+local function report(count, list, answers)
+  local lines = { ("PL_SEED=%d, operation %d; after shrinking:"):format(SEED, count) }
   for i, operation in ipairs(list) do
     lines[#lines + 1] = ("%d  %s"):format(i, line.text(operation):sub(1, 2000))
   end
@@ -61,6 +62,44 @@ local function report(seed, count, list, answers)
   return table.concat(lines, "\n")
 end
 
+--- Ask `count` random operations; the first that the ways answer differently, with what was asked before it.
+local function run(ways, seed, count)
+  local done = {}
+  operations.seed(seed)
+  for i = 1, count do
+    done[i] = operations.random()
+    if not ways:ask(done[i]) then return done end
+  end
+end
+
+-- ---- ways that get something wrong, as a codec might -----------------------------------------------------
+
+local function changed(operation, name, value)
+  local copy = {}
+  for field, content in pairs(operation) do copy[field] = content end
+  copy[name] = value
+  return copy
+end
+
+local FAULTS = {
+  { 1, "reads the other way round", function(o)
+    return o.kind == "query" and changed(o, "descending", not o.descending)
+  end },
+  { 2, "forgets the condition", function(o)
+    return o.kind == "delete" and o.condition and changed(o, "condition", nil)
+  end },
+  { 3, "forgets to show what refused", function(o) return o.on_failure and changed(o, "on_failure", nil) end },
+  { 1, "reads a page too long", function(o) return o.limit and o.limit > 0 and changed(o, "limit", o.limit + 1) end },
+  { 2, "forgets the filter", function(o) return o.filter and changed(o, "filter", nil) end },
+  { 3, "reads eventually", function(o) return o.kind == "get" and changed(o, "consistent", nil) end },
+  { 1, "forgets the token", function(o) return o.token and changed(o, "token", nil) end },
+}
+
+local function plant(way, change)
+  local ask = way.ask
+  way.ask = function(self, operation) return ask(self, change(operation) or operation) end
+end
+
 -- ---------------------------------------------------------------------------------------------------------
 
 describe("HTTP, the line protocol and the embedded engine", function()
@@ -69,15 +108,27 @@ describe("HTTP, the line protocol and the embedded engine", function()
   before_each(function() ways = world.open() end)
   after_each(function() ways:close() end)
 
-  it("answer the same random operations alike", function()
-    local seed = tonumber(os.getenv("PL_SEED")) or os.time()
-    local done = {}
-    operations.seed(seed)
-    for i = 1, OPERATIONS do
-      done[i] = operations.random()
-      if not ways:ask(done[i]) then
-        error(report(seed, i, shrink(ways, done)), 0)
-      end
-    end
+  it("answer the same random operations alike, and tell the same in their streams", function()
+    local done = run(ways, SEED, OPERATIONS)
+    if done then error(report(#done, shrink(ways, done)), 0) end
+    local records = ways:records("Pairs")
+    assert.is_true(#records.embedded > OPERATIONS / 20)
+    assert.are.same(records.embedded, records.HTTP)
+    assert.are.same(records.embedded, records["line protocol"])
+  end)
+
+  for _, fault in ipairs(FAULTS) do
+    it("are told apart when one of them " .. fault[2], function()
+      plant(ways.ways[fault[1]], fault[3])
+      local done = assert(run(ways, SEED, 5000), "not found out")
+      assert(differs(ways, done), "not found again")
+    end)
+  end
+
+  it("are told apart by as few operations as it takes", function()
+    plant(ways.ways[2], function(o) return o.filter and changed(o, "filter", nil) end)
+    local done = assert(run(ways, SEED, 5000))
+    local list = shrink(ways, done)
+    assert.is_true(#list <= 5, #list .. " operations are left")
   end)
 end)

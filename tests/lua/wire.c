@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -16,8 +17,10 @@
  *     local from, to = require("wire").connect("127.0.0.1:7890")
  *     to:write("PING\n") to:flush() from:read("L")
  *
- * Two files, because a FILE that is read and written would have to be positioned in between. They block.
+ * Two files, because a FILE that is read and written would have to be positioned in between. They block; an answer
+ * that does not come within a minute is the end of the file.
  */
+enum { PATIENCE_S = 60 };
 
 static int close_file(lua_State *L)
 {
@@ -45,6 +48,7 @@ static int push_file(lua_State *L, int fd, const char *mode)
 static int open_socket(const char *host, const char *port)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;
+    struct timeval patience = { .tv_sec = PATIENCE_S };
     int fd = -1, one = 1;
 
     if (getaddrinfo(host, port, &hints, &found) != 0)
@@ -55,8 +59,10 @@ static int open_socket(const char *host, const char *port)
         fd = -1;
     }
     freeaddrinfo(found);
-    if (fd >= 0)
+    if (fd >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    }
     return fd;
 }
 

@@ -198,6 +198,19 @@ function embedded:ask(operation)
   return answer
 end
 
+--- The records of a table's stream, as texts in their order.
+function embedded:records(table_name)
+  local texts = {}
+  for record in self.db:tail(table_name, { from = "oldest" }) do
+    texts[#texts + 1] = normal.record_text(record.shard, math.tointeger(tonumber(record.sequence)), {
+      event = record.event, keys = take_item(record.keys),
+      new = record.new and take_item(record.new), old = record.old and take_item(record.old),
+    })
+  end
+  table.sort(texts)
+  return texts
+end
+
 function embedded.open(path)
   return setmetatable({ name = "embedded", db = assert(perilune.open { path = path, sync = "never" }) }, embedded)
 end

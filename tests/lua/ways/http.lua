@@ -127,7 +127,7 @@ end
 local HEAD = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n" ..
   "Authorization: AWS4-HMAC-SHA256 Credential=ways/20260101/us-east-1/dynamodb/aws4_request, " ..
   "SignedHeaders=host;x-amz-date, Signature=" .. ("0"):rep(64) .. "\r\nX-Amz-Date: 20260101T000000Z\r\n" ..
-  "X-Amz-Target: DynamoDB_20120810.%s\r\nContent-Length: %d\r\n\r\n"
+  "X-Amz-Target: %s\r\nContent-Length: %d\r\n\r\n"
 
 function http:send(target, body)
   self.to:write(HEAD:format(target, #body), body)
@@ -237,8 +237,56 @@ end
 
 --- One request and its answer.
 function http:ask(operation)
-  local status, reply = self:send(TARGETS[operation.kind], http.body(operation))
+  local status, reply = self:send("DynamoDB_20120810." .. TARGETS[operation.kind], http.body(operation))
   return status == 200 and read_reply(operation, reply) or refusal(reply)
+end
+
+-- ---- streams --------------------------------------------------------------------------------------------
+
+local EVENTS = { INSERT = "insert", MODIFY = "modify", REMOVE = "remove" }
+
+local function record_text(shard, record)
+  local told = record.dynamodb
+  local sequence = math.tointeger(tonumber(told.SequenceNumber:sub(2))) -- behind a leading 1
+  return normal.record_text(shard, sequence, {
+    event = EVENTS[record.eventName], keys = read_item(told.Keys),
+    new = told.NewImage and read_item(told.NewImage), old = told.OldImage and read_item(told.OldImage),
+  })
+end
+
+function http:ask_streams(target, request)
+  local status, reply = self:send("DynamoDBStreams_20120810." .. target, json.write(request))
+  assert(status == 200, reply.message)
+  return reply
+end
+
+-- An open shard has no end: it is read when nothing more comes.
+function http:add_records(texts, arn, shard_id)
+  local shard = tonumber(shard_id:match("^shardId%-(%d+)"))
+  local iterator = self:ask_streams("GetShardIterator", {
+    StreamArn = arn, ShardId = shard_id, ShardIteratorType = "TRIM_HORIZON",
+  }).ShardIterator
+  local records
+  repeat
+    local reply = self:ask_streams("GetRecords", { ShardIterator = iterator })
+    records, iterator = reply.Records, reply.NextShardIterator
+    for _, record in ipairs(records) do texts[#texts + 1] = record_text(shard, record) end
+  until #records == 0
+end
+
+--- The records of a table's stream, as texts in their order.
+function http:records(table_name)
+  local texts = {}
+  local arn = self:ask_streams("ListStreams", { TableName = table_name }).Streams[1].StreamArn
+  local last
+  repeat
+    local described = self:ask_streams("DescribeStream", { StreamArn = arn, ExclusiveStartShardId = last })
+      .StreamDescription
+    for _, shard in ipairs(described.Shards) do self:add_records(texts, arn, shard.ShardId) end
+    last = described.LastEvaluatedShardId
+  until not last
+  table.sort(texts)
+  return texts
 end
 
 --- @tparam string address host:port

@@ -240,6 +240,32 @@ function line:ask(operation)
   return one_item(operation, { item = item })
 end
 
+local function record_text(row)
+  return normal.record_text(tonumber(row.shard[1]), math.tointeger(tonumber(row.sequence)), {
+    event = row.event, keys = read_item(row.keys),
+    new = row.new and read_item(row.new), old = row.old and read_item(row.old),
+  })
+end
+
+--- The first `count` records that TAIL tells of a table, as texts in their order.
+function line:records(table_name, count)
+  local texts = {}
+  self.to:write("TAIL ", table_name, " FROM oldest\n")
+  self.to:flush()
+  while #texts < count do
+    local row = json.read(assert(self.from:read("l"), "no more records"):match("^ROW (.*)$"))
+    if row.event then texts[#texts + 1] = record_text(row) end
+  end
+  self.to:write("\n") -- any line ends it
+  self.to:flush()
+  repeat
+    local reply = self.from:read("l")
+    if reply:match('^ROW {"event"') then texts[#texts + 1] = record_text(json.read(reply:sub(5))) end
+  until not reply:match("^ROW ")
+  table.sort(texts)
+  return texts
+end
+
 --- @tparam string address host:port
 function line.connect(address)
   local from, to = wire.connect(address)

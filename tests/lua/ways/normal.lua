@@ -109,6 +109,12 @@ function normal.text(answer)
   return #lines > 0 and table.concat(lines, "\n") or "done"
 end
 
+--- A stream's record as text, beginning with its shard and its place in it.
+function normal.record_text(shard, sequence, record)
+  return ("%05d %020d %s %s new %s old %s"):format(shard, sequence, record.event, normal.item_text(record.keys),
+    normal.item_text(record.new), normal.item_text(record.old))
+end
+
 --- The attributes that a write returns: none is as good as an empty item, see ways.differences.
 function normal.returned(item)
   return item and next(item) and item or nil

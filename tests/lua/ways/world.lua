@@ -116,6 +116,16 @@ function world:ask(operation)
   return agree, texts
 end
 
+--- What the stream of a table tells, through each way.
+-- @treturn table way's name → list of texts
+function world:records(table_name)
+  local records = { embedded = self.ways[3]:records(table_name) }
+  for i = 1, 2 do
+    records[self.ways[i].name] = self.ways[i]:records(table_name, #records.embedded)
+  end
+  return records
+end
+
 function world:close()
   for _, way in ipairs(self.ways) do way:close() end
   self.makers[1]:close()
