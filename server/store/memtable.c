@@ -476,16 +476,31 @@ static int link_in(struct pl_memtable *table, const struct entrance *e)
     return 0;
 }
 
+static void put_value(struct pl_memtable_node *node, struct value *value)
+{
+    value->older = atomic_load_explicit(&node->value, memory_order_relaxed);
+    atomic_store_explicit(&node->value, value, memory_order_release);
+}
+
 /* True when the key is there already: then only its value is new. */
 static bool replace(struct pl_memtable *table, const struct entrance *e)
 {
     struct pl_memtable_node *node = look_up(table, e->key, e->hash);
 
-    if (node == NULL)
-        return false;
-    e->value->older = atomic_load_explicit(&node->value, memory_order_relaxed);
-    atomic_store_explicit(&node->value, e->value, memory_order_release);
-    return true;
+    if (node != NULL)
+        put_value(node, e->value);
+    return node != NULL;
+}
+
+/* Who sets all again because there was no memory for all takes none for what was set. */
+static bool is_set(const struct pl_memtable *table, const struct pl_memtable_node *node,
+                   const struct pl_memtable_entry *entry)
+{
+    const struct value *value =
+        atomic_load_explicit(&((struct pl_memtable_node *)node)->value, memory_order_relaxed);
+
+    return value->moment == table->moment && value->tombstone == entry->tombstone &&
+           (entry->tombstone || pl_bytes_equal(pl_bytes(value->bytes, value->len), entry->value));
 }
 
 static void prefetch_slot(const struct pl_memtable *table, uint64_t hash)
@@ -525,15 +540,21 @@ int pl_memtable_set_group(struct pl_memtable *table, const struct pl_memtable_en
         prefetch_slot(table, entrances[i].hash);
     }
     for (size_t i = 0; i < count; i++) {
+        struct pl_memtable_node *node = look_up(table, entries[i].key, entrances[i].hash);
         struct entrance *e = &entrances[new_count];
         bool tombstone = entries[i].tombstone;
 
+        if (node != NULL && is_set(table, node, &entries[i]))
+            continue;
         e->hash = entrances[i].hash;
         e->key = entries[i].key;
         e->value = new_value(table, tombstone ? pl_bytes(NULL, 0) : entries[i].value, tombstone);
         if (e->value == NULL)
             return PL_ENOMEM;
-        new_count += !replace(table, e);
+        if (node != NULL)
+            put_value(node, e->value);
+        else
+            new_count++;
     }
     walk_down(table, entrances, new_count);
     /* A key that is in the group twice is new only once. */

@@ -43,7 +43,7 @@ int pl_memtable_set(struct pl_memtable *table, struct pl_bytes key, struct pl_by
 /**
  * Set up to PL_MEMTABLE_GROUP_MAX keys, in order, to the same effect as one after the other. Their ways down the
  * list are walked side by side: each step waits for memory, and so they wait together.
- * After PL_ENOMEM any of them may have been set; setting all again is harmless.
+ * After PL_ENOMEM any of them may have been set; setting all again is harmless, and takes memory only for the rest.
  */
 struct pl_memtable_entry {
     struct pl_bytes key, value;

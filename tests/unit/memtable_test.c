@@ -331,6 +331,29 @@ static void a_set_that_finds_no_memory_changes_nothing(void)
         }
 }
 
+/* So that who must set all again takes memory once, and not each time. */
+static void what_is_set_again_takes_no_memory(void)
+{
+    struct pl_memtable *table = pl_memtable_new(1);
+    char key[64], value[1000];
+    size_t size_bytes = 0;
+
+    memset(value, 'v', sizeof value);
+    for (int round = 0; round < 10; round++) {
+        for (uint32_t n = 0; n < KEYS; n++)
+            CHECK(pl_memtable_set(table, key_of(n, key), pl_bytes(value, sizeof value), n % 3 == 0) == 0);
+        if (round == 0)
+            size_bytes = pl_memtable_size_bytes(table);
+    }
+    CHECK(pl_memtable_size_bytes(table) == size_bytes);
+    /* At a later moment it is another value, though it is the same. */
+    pl_memtable_set_moment(table, 1);
+    for (uint32_t n = 0; n < KEYS; n++)
+        CHECK(pl_memtable_set(table, key_of(n, key), pl_bytes(value, sizeof value), false) == 0);
+    CHECK(pl_memtable_size_bytes(table) > size_bytes);
+    pl_memtable_unref(table);
+}
+
 int main(void)
 {
     RUN(an_empty_table_has_no_place_to_stand_on);
@@ -344,5 +367,6 @@ int main(void)
     RUN(random_operations_agree_with_a_naive_table);
     RUN(thousands_of_keys_are_all_found);
     RUN(a_set_that_finds_no_memory_changes_nothing);
+    RUN(what_is_set_again_takes_no_memory);
     return test_summary();
 }
