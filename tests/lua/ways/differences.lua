@@ -86,7 +86,11 @@ return {
     why = "the lengths, patterns and ranges of parameters are each way's own: DynamoDB's sentences name members of " ..
       "its JSON, those of a line its words, and in Lua they are mistakes of the program; all must refuse",
     settle = function(answers, operation)
-      if not PARAMETERS[operation.mistake] or operation.table == "Nowhere" then return end
+      local sentence = answers.HTTP.sentence or ""
+      if not PARAMETERS[operation.mistake] or
+        not (sentence:match("^%d+ validation errors? detected") or sentence:match("^The Segment parameter")) then
+        return
+      end
       each(answers, function(answer) answer.code, answer.sentence = "refused", "a parameter out of bounds" end)
     end,
   },

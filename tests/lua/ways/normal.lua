@@ -33,8 +33,14 @@ function normal.number(text)
   return (sign == "-" and "-" or "") .. "." .. digits .. "e" .. math.tointeger(place - zeros)
 end
 
+-- Printable whatever the bytes are.
+local function quote(bytes)
+  return (("%q"):format(bytes):gsub("[\128-\255]", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
 local function bytes_text(bytes)
-  return #bytes <= 60 and ("%q"):format(bytes) or ("%q..%d bytes"):format(bytes:sub(1, 20), #bytes) .. normal.sum(bytes)
+  if #bytes <= 60 then return quote(bytes) end
+  return ("%s..%d bytes%s"):format(quote(bytes:sub(1, 20)), #bytes, normal.sum(bytes))
 end
 
 --- So that long values are compared whole and printed short.

@@ -180,7 +180,7 @@ end
 
 function MAKE.batch_get(o)
   local e = expressions.new("Pairs")
-  o.table, o.tables = nil, {}
+  o.table, o.mistake, o.tables = nil, nil, {}
   for _, name in ipairs(chosen_tables()) do
     local keys, seen = {}, {}
     for _ = 1, math.random(4) do add_new(keys, seen, name, values.key(name)) end
@@ -199,7 +199,7 @@ function MAKE.batch_get(o)
 end
 
 function MAKE.batch_write(o)
-  o.table, o.tables = nil, {}
+  o.table, o.mistake, o.tables = nil, nil, {}
   for _, name in ipairs(chosen_tables()) do
     local put, delete, seen = {}, {}, {}
     for _ = 1, math.random(0, 4) do add_new(put, seen, name, values.item(name)) end
@@ -271,7 +271,7 @@ local ENTRY_MISTAKES = {
 
 local function add_entries(o, kinds)
   local seen = {}
-  o.table, o.entries = nil, {}
+  o.table, o.mistake, o.entries = nil, nil, {}
   for _ = 1, math.random(4) do
     local made, kept = entry(one_of(kinds), one_of(values.TABLES)), {}
     local key = {}
