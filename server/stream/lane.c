@@ -256,6 +256,15 @@ void pl_lane_done(struct pl_lane *lane, uint32_t end, uint64_t saved)
         lane->pauses = 0;
 }
 
+/* In place of the window's own end, so that the stack of ends does not grow with each record that is named. */
+void pl_lane_shorten(struct pl_lane *lane, uint32_t end)
+{
+    PL_ASSERT(end > lane->first && end < pl_lane_end(lane));
+    if (lane->end_count > 0)
+        lane->end_count--;
+    cut(lane, end);
+}
+
 void pl_lane_passed(struct pl_lane *lane, uint32_t end)
 {
     lane->skipped += end - lane->first;

@@ -93,6 +93,8 @@ uint64_t pl_lane_sequence(const struct pl_lane *lane, uint32_t end);
 void pl_lane_done(struct pl_lane *lane, uint32_t end, uint64_t saved);
 /** Why the records of BURY are not run (again). */
 const char *pl_lane_error(const struct pl_lane *lane);
+/** The next window ends before place `end`, which is within this one. What it would have had goes with those behind it. */
+void pl_lane_shorten(struct pl_lane *lane, uint32_t end);
 /** They passed without a trace: the checkpoint may stay where it is for a while. */
 void pl_lane_passed(struct pl_lane *lane, uint32_t end);
 /** The function failed on the window; `first`: it says that it is the first record's doing. `chance` is any number. */

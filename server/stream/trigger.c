@@ -518,6 +518,12 @@ static void run_window(struct pl_trigger_hands *hands, const struct pl_trigger_s
         fail(hands, source, at, PL_EREJECTED, true, &why);
         return;
     }
+    /* What is kept may be of any of the records: those before the failed one are run once more, by themselves. */
+    if (rc == 0 && good < end && hands->kept.count > 0) {
+        pl_kept_clear(&hands->kept);
+        pl_lane_shorten(lane, good);
+        return;
+    }
     if (rc == 0)
         rc = settle(hands, source, at, good, run.touched, &why);
     if (rc != 0)

@@ -190,6 +190,26 @@ describe("a trigger", function()
     scratch.invalid("expected a dead letter's id, as in 12-4711, or ALL", db:purge_dead_letters("Things/t", "nothing"))
   end)
 
+  it("that names a failed record among good ones makes what each of these asks for once", function()
+    open([[ t = { retries = 0, run = function(records, db)
+      local failed
+      for _, r in ipairs(records) do
+        db:update("Counts", { id = r.keys.id }, "ADD n 1")
+        if r.new.bad then failed = { r.sequence } end
+      end
+      return { failed = failed or {} }
+    end } ]], { partitions = 1 })
+    local puts = {}
+    for i = 1, 5 do puts[i] = { put = "Things", item = { id = "k" .. i, bad = i == 3 } } end
+    assert(db:transact(puts))
+    settle()
+    for i = 1, 5 do
+      local count = db:get("Counts", { id = "k" .. i })
+      assert.are.equal(i ~= 3 and 1 or nil, count and count.n, "k" .. i)
+    end
+    assert.are.equal(1, #db:dead_letters("Things/t").items)
+  end)
+
   it("has dead letters of which a page holds a megabyte", function()
     open [[ t = { retries = 0, run = function() return nil, "no" end } ]]
     for i = 1, 4 do put("k" .. i, { text = ("x"):rep(390000) }) end
