@@ -678,6 +678,8 @@ int pl_trigger_replay(struct pl_trigger_hands *hands, const struct pl_trigger_so
         advance.effects = pl_buf_view(&hands->effects);
         rc = pl_buf_status(&hands->effects) != 0 ? PL_ENOMEM : move(hands, letter->partition, &advance, why);
     }
+    if (rc != 0)
+        pl_kept_clear(&hands->kept); /* or the next change would make it */
     if (rc != 0 && !pl_trigger_is_trouble(rc) && !hands->is_ending(hands->state))
         keep_letter(hands, source, letter, pl_reason_text(why, rc));
     return rc;

@@ -208,6 +208,9 @@ describe("a trigger", function()
       assert.are.equal(i ~= 3 and 1 or nil, count and count.n, "k" .. i)
     end
     assert.are.equal(1, #db:dead_letters("Things/t").items)
+    assert.are.equal(1, db:replay_dead_letters("Things/t").failed)
+    assert.is_nil(db:get("Counts", { id = "k3" }))
+    assert.are.equal(2, db:dead_letters("Things/t").items[1].attempts)
   end)
 
   it("has dead letters of which a page holds a megabyte", function()
