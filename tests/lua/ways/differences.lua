@@ -1,6 +1,7 @@
 --- Where the ways in may differ, each with its reason. Everything else must be equal.
 --
--- `settle(answers, operation)` makes equal what may differ: `answers` holds one for each way, by its name. Of an
+-- `unsaid(operation)` is true of what the line protocol has no words for: it is not asked. `settle(answers, operation)`
+-- makes equal what may differ: `answers` holds one for each way, by its name. Of an
 -- operation that was asked to the end it is called for each page.
 local function each(answers, change)
   for _, answer in pairs(answers) do
@@ -25,6 +26,14 @@ end
 local PARAMETERS = { table = true, limit = true, segment = true, ["too many"] = true }
 
 return {
+  {
+    why = "a line says SELECT paths, SELECT * or COUNT, one of them: DynamoDB's Select says more, and twice",
+    unsaid = function(operation)
+      local select = operation.select
+      return select and (operation.project ~= nil or select ~= "COUNT" and select ~= "ALL_ATTRIBUTES")
+    end,
+    settle = function() end,
+  },
   {
     why = "a reply of the line protocol is one line: control characters of a sentence stand there as escapes",
     settle = function(answers)
@@ -78,7 +87,7 @@ return {
     why = "a line's grammar wants something behind IF, FILTER and SELECT, and an update begins with a word of its own",
     settle = function(answers, operation)
       local line, other = answers["line protocol"], answers.HTTP
-      if operation.mistake ~= "empty" or not line.code or not other.code then return end
+      if operation.mistake ~= "empty" or not line or not line.code or not other.code then return end
       line.code, line.sentence = other.code, other.sentence
     end,
   },

@@ -239,6 +239,25 @@ local UPDATE_MISTAKES = {
   function(self) return "SET Name = " .. self:value { N = "1" } end,
   function(self) return "SET A = " .. self:value { N = "1" } .. " + " .. self:value { N = "2" } .. " + 3" end,
   function() return "REMOVE L[-1]" end,
+  function(self) return "SET V = " .. self:value { S = ("x"):rep(409600) } end,
+  function(self) return "SET V = " .. self:value { S = ("x"):rep(399000) } end, -- too large with what is there, or not
+  function(self) return "SET A = A" .. (" + " .. self:value { N = "1" }):rep(2) end,
+  function(self) return "SET A = " .. self:value { N = "1" } .. " SET T = " .. self:value { S = "a" } end,
+  function(self) return "SET M" .. (".x"):rep(33) .. " = " .. self:value { N = "1" } end,
+  function(self) return "SET T = " .. self:value { S = "" } end,
+  function(self) return "SET G = " .. self:value { S = ("g"):rep(2049) } end,
+  function(self) return "SET A = " .. self:value { NULL = true } end,
+  function() return "REMOVE P, K" end,
+  function(self) return "SET V = if_not_exists(V, if_not_exists(A, " .. self:value { N = "1" } .. "))" end,
+  function(self) return "SET V = (A + " .. self:value { N = "1" } .. ")" end,
+  function(self)
+    local limit = self:value { N = "9.9999999999999999999999999999999999999E+125" }
+    return "SET Nums = if_not_exists(Nums, " .. limit .. ") + " .. limit
+  end,
+  function(self)
+    local one = self:value { N = "1E-130" }
+    return "SET Nums = if_not_exists(Nums, " .. one .. ") + " .. self:value { N = "1E+125" }
+  end,
   function(self) return "SET A = if_not_exists(" .. self:value { N = "1" } .. ", A)" end,
 }
 
@@ -280,6 +299,21 @@ local CONDITION_MISTAKES = {
   function() return "NOT" end,
   function() return "contains(A, A)" end,
   function() return "A ~ T" end,
+  function(self) return ("A = " .. self:value { N = "1" }):rep(330, " OR ") end, -- too long, or too many operators
+  function(self) return ("A=" .. self:value { N = "1" }):rep(301, " OR ") end,
+  function(self)
+    local list = {}
+    for i = 1, 101 do list[i] = self:value { N = tostring(i) } end
+    return "A IN (" .. table.concat(list, ", ") .. ")"
+  end,
+  function() return "attribute_exists(M" .. (".x"):rep(32) .. ")" end,
+  function() return "attribute_exists(L[99999999999999999999])" end,
+  function() return ("NOT "):rep(400) .. "attribute_exists(A)" end,
+  function() return ("("):rep(100) .. "attribute_exists(A)" .. (")"):rep(100) end,
+  function() return "attribute_exists(" .. ("a"):rep(300) .. ")" end,
+  function(self) return "A = " .. self:value { S = ("v"):rep(3000) } end,
+  function() return "size(A) = size(A)" end,
+  function(self) return "size(T) BETWEEN " .. self:value { N = "1" } .. " AND " .. self:value { S = "x" } end,
 }
 
 function expressions:wrong_condition()

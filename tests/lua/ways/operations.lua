@@ -119,13 +119,19 @@ local function add_page(o, e)
   elseif percent(15) then
     o.select = one_of { "COUNT", "ALL_ATTRIBUTES" }
   end
+  if errs(o, "select", 3) then
+    o.select = one_of { "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES" }
+  end
   if not o.filter and errs(o, "empty", 1) then o.filter = "" end
   if not o.project and errs(o, "empty", 1) then o.project = "" end
   o.consistent = percent(20) or nil
   o.limit = percent(60) and (errs(o, "limit", 2) and 0 or math.random(7)) or nil
   o.to_the_end = percent(50)
-  if errs(o, "start key", 3) then
-    o.after = percent(50) and values.wrong_key(o.table) or values.key(o.table)
+  if errs(o, "start key", 6) then
+    o.after = percent(30) and values.wrong_key(o.table) or values.key(o.table)
+    for _, name in ipairs(o.index and percent(80) and values.KEYS[o.table .. "/" .. o.index] or {}) do
+      o.after[name] = o.after[name] or values.like(o.table, name)
+    end
   end
 end
 
@@ -285,6 +291,12 @@ local function add_entries(o, kinds)
     for _, made in ipairs(o.entries) do
       if made.kind == "put" then made.item, made.key = made.key, nil end
       if made.kind == "check" then made.condition = "attribute_exists(P)" end
+    end
+  elseif kinds[1] == "put" and math.random(150) == 1 then
+    o.mistake = "too large"
+    for i, key in ipairs(numbered(12)) do
+      key.Filler = { S = ("z"):rep(380000) }
+      o.entries[i] = { kind = "put", table = "Words", item = key }
     end
   elseif percent(5) then
     one_of(ENTRY_MISTAKES)(o, one_of(o.entries))

@@ -100,13 +100,23 @@ function world:own_token(operation)
   return with(operation, "token", operation.token .. "-" .. self.generation)
 end
 
---- Ask all ways.
+-- Of the line protocol.
+local function can_say(operation)
+  for _, difference in ipairs(differences) do
+    if difference.unsaid and difference.unsaid(operation) then return false end
+  end
+  return true
+end
+
+--- Ask all ways that can be asked it.
 -- @treturn boolean do they agree?
 -- @treturn table their answers in the normal form, by their names
 function world:ask(operation)
   local answers, texts, agree, first = {}, {}, true, nil
   local asked = self:own_token(operation)
-  for _, way in ipairs(self.ways) do answers[way.name] = ask(way, asked) end
+  for i, way in ipairs(self.ways) do
+    if i ~= 2 or can_say(operation) then answers[way.name] = ask(way, asked) end
+  end
   settle(answers, operation)
   for name, answer in pairs(answers) do
     texts[name] = normal.text(answer)
