@@ -25,10 +25,10 @@ static int lost(struct pl_client *client, struct pl_reason *why)
     return pl_reason_set(why, PL_ECLOSED, "the server has closed the connection");
 }
 
-static bool send_all(int fd, struct pl_bytes bytes)
+static bool send_all(int fd, struct pl_bytes bytes, int flags)
 {
     while (bytes.len > 0) {
-        ssize_t len = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        ssize_t len = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL | flags);
 
         if (len < 0 && errno == EINTR)
             continue;
@@ -41,7 +41,8 @@ static bool send_all(int fd, struct pl_bytes bytes)
 
 int pl_client_send(struct pl_client *client, struct pl_bytes line, struct pl_reason *why)
 {
-    if (!send_all(client->fd, line) || !send_all(client->fd, pl_str("\n")))
+    /* In one go: a line whose end comes by itself waits until the server has acknowledged the rest. */
+    if (!send_all(client->fd, line, MSG_MORE) || !send_all(client->fd, pl_str("\n"), 0))
         return lost(client, why);
     return 0;
 }

@@ -3,8 +3,8 @@
 local server = require "server"
 
 local KEYS = 1000
-local RELEASE = os.getenv("PL_BUILD"):match("release") -- with sanitizers a fifth of it must do
-local PER_KEY = tonumber(os.getenv("PL_TRIGGER_ROUNDS")) or RELEASE and 100 or 20 -- records of each key
+
+local PER_KEY = tonumber(os.getenv("PL_TRIGGER_ROUNDS")) or 100 -- records of each key
 local POISONED = 40
 
 local module = [[
