@@ -3,7 +3,6 @@
 local server = require "server"
 
 local KEYS = 1000
-
 local PER_KEY = tonumber(os.getenv("PL_TRIGGER_ROUNDS")) or 100 -- records of each key
 local POISONED = 40
 
