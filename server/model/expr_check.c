@@ -225,11 +225,12 @@ static int check_call(struct pl_parser *p, struct pl_node *node)
     }
 }
 
-/* The beginning of a text, whole characters. */
+/* The beginning of a text, whole characters; a NUL would end the sentence with it. */
 static struct pl_bytes shortened(struct pl_bytes text)
 {
     enum { SHOWN_MAX = 256 };
 
+    text.len = text.len > 0 ? strnlen(text.data, text.len) : 0;
     if (text.len <= SHOWN_MAX)
         return text;
     text.len = SHOWN_MAX;

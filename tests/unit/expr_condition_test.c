@@ -206,6 +206,20 @@ static void not_binds_before_and_and_and_before_or(void)
     CHECK_TRUTHS(truths);
 }
 
+static void a_sentence_goes_on_behind_a_text_with_a_nul(void)
+{
+    struct pl_condition *condition;
+    struct request r;
+
+    request_init(&r, NULL, NULL);
+    CHECK(pl_condition_parse(&r.params, PL_EXPR_CONDITION, pl_str("s BETWEEN \"b\\u0000c\" AND \"a\""),
+                             &condition, &r.why) == PL_EINVALID);
+    CHECK_MSG(strstr(r.why.text, "lower bound operand: AttributeValue: {S:b}, upper bound operand: "
+                                 "AttributeValue: {S:a}") != NULL,
+              "%s", r.why.text);
+    request_deinit(&r);
+}
+
 static void placeholders_stand_for_names_and_values(void)
 {
     struct request r;
@@ -280,6 +294,7 @@ int main(void)
     RUN(functions_ask_about_operands);
     RUN(size_counts_characters_bytes_and_elements);
     RUN(not_binds_before_and_and_and_before_or);
+    RUN(a_sentence_goes_on_behind_a_text_with_a_nul);
     RUN(placeholders_stand_for_names_and_values);
     RUN(a_placeholder_left_over_is_named);
     RUN(many_placeholders_are_found_as_few_are);
