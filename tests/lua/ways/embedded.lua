@@ -198,17 +198,16 @@ function embedded:ask(operation)
   return answer
 end
 
---- The records of a table's stream, as texts in their order.
+--- The records of a table's stream.
 function embedded:records(table_name)
-  local texts = {}
+  local records = {}
   for record in self.db:tail(table_name, { from = "oldest" }) do
-    texts[#texts + 1] = normal.record_text(record.shard, math.tointeger(tonumber(record.sequence)), {
+    records[#records + 1] = normal.record(record.shard, math.tointeger(tonumber(record.sequence)), {
       event = record.event, keys = take_item(record.keys),
       new = record.new and take_item(record.new), old = record.old and take_item(record.old),
     })
   end
-  table.sort(texts)
-  return texts
+  return records
 end
 
 function embedded.open(path)

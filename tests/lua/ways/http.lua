@@ -245,10 +245,10 @@ end
 
 local EVENTS = { INSERT = "insert", MODIFY = "modify", REMOVE = "remove" }
 
-local function record_text(shard, record)
+local function read_record(shard, record)
   local told = record.dynamodb
   local sequence = math.tointeger(tonumber(told.SequenceNumber:sub(2))) -- behind a leading 1
-  return normal.record_text(shard, sequence, {
+  return normal.record(shard, sequence, {
     event = EVENTS[record.eventName], keys = read_item(told.Keys),
     new = told.NewImage and read_item(told.NewImage), old = told.OldImage and read_item(told.OldImage),
   })
@@ -261,32 +261,30 @@ function http:ask_streams(target, request)
 end
 
 -- An open shard has no end: it is read when nothing more comes.
-function http:add_records(texts, arn, shard_id)
+function http:add_records(records, arn, shard_id)
   local shard = tonumber(shard_id:match("^shardId%-(%d+)"))
   local iterator = self:ask_streams("GetShardIterator", {
     StreamArn = arn, ShardId = shard_id, ShardIteratorType = "TRIM_HORIZON",
   }).ShardIterator
-  local records
   repeat
     local reply = self:ask_streams("GetRecords", { ShardIterator = iterator })
-    records, iterator = reply.Records, reply.NextShardIterator
-    for _, record in ipairs(records) do texts[#texts + 1] = record_text(shard, record) end
-  until #records == 0
+    for _, record in ipairs(reply.Records) do records[#records + 1] = read_record(shard, record) end
+    iterator = reply.NextShardIterator
+  until #reply.Records == 0
 end
 
---- The records of a table's stream, as texts in their order.
+--- The records of a table's stream.
 function http:records(table_name)
-  local texts = {}
+  local records = {}
   local arn = self:ask_streams("ListStreams", { TableName = table_name }).Streams[1].StreamArn
   local last
   repeat
     local described = self:ask_streams("DescribeStream", { StreamArn = arn, ExclusiveStartShardId = last })
       .StreamDescription
-    for _, shard in ipairs(described.Shards) do self:add_records(texts, arn, shard.ShardId) end
+    for _, shard in ipairs(described.Shards) do self:add_records(records, arn, shard.ShardId) end
     last = described.LastEvaluatedShardId
   until not last
-  table.sort(texts)
-  return texts
+  return records
 end
 
 --- @tparam string address host:port

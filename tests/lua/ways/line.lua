@@ -240,30 +240,29 @@ function line:ask(operation)
   return one_item(operation, { item = item })
 end
 
-local function record_text(row)
-  return normal.record_text(tonumber(row.shard[1]), math.tointeger(tonumber(row.sequence)), {
+local function read_record(row)
+  return normal.record(tonumber(row.shard[1]), math.tointeger(tonumber(row.sequence)), {
     event = row.event, keys = read_item(row.keys),
     new = row.new and read_item(row.new), old = row.old and read_item(row.old),
   })
 end
 
---- The first `count` records that TAIL tells of a table, as texts in their order.
+--- The first `count` records that TAIL tells of a table.
 function line:records(table_name, count)
-  local texts = {}
+  local records = {}
   self.to:write("TAIL ", table_name, " FROM oldest\n")
   self.to:flush()
-  while #texts < count do
+  while #records < count do
     local row = json.read(assert(self.from:read("l"), "no more records"):match("^ROW (.*)$"))
-    if row.event then texts[#texts + 1] = record_text(row) end
+    if row.event then records[#records + 1] = read_record(row) end
   end
   self.to:write("\n") -- any line ends it
   self.to:flush()
   repeat
     local reply = self.from:read("l")
-    if reply:match('^ROW {"event"') then texts[#texts + 1] = record_text(json.read(reply:sub(5))) end
+    if reply:match('^ROW {"event"') then records[#records + 1] = read_record(json.read(reply:sub(5))) end
   until not reply:match("^ROW ")
-  table.sort(texts)
-  return texts
+  return records
 end
 
 --- @tparam string address host:port

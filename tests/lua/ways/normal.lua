@@ -115,10 +115,26 @@ function normal.text(answer)
   return #lines > 0 and table.concat(lines, "\n") or "done"
 end
 
---- A stream's record as text, beginning with its shard and its place in it.
-function normal.record_text(shard, sequence, record)
-  return ("%05d %020d %s %s new %s old %s"):format(shard, sequence, record.event, normal.item_text(record.keys),
-    normal.item_text(record.new), normal.item_text(record.old))
+--- A stream's record as texts: its place, of which the order tells, its key, and what happened.
+function normal.record(shard, sequence, record)
+  return {
+    place = ("%05d %020d"):format(shard, sequence),
+    key = normal.item_text(record.keys),
+    event = ("%s new %s old %s"):format(record.event, normal.item_text(record.new), normal.item_text(record.old)),
+  }
+end
+
+--- A stream as text: the places of all its records, and for each key what happened to it, in order. The writes of a
+-- batch have no order among each other (in Lua they are given in none), so whose place is whose is not told.
+function normal.stream_text(records)
+  local lines, stories = {}, {}
+  table.sort(records, function(a, b) return a.place < b.place end)
+  for i, record in ipairs(records) do
+    lines[i] = record.place
+    stories[record.key] = (stories[record.key] or "") .. "\n  " .. record.event
+  end
+  for _, key in ipairs(json.names(stories)) do lines[#lines + 1] = key .. stories[key] end
+  return table.concat(lines, "\n")
 end
 
 --- The attributes that a write returns: none is as good as an empty item, see ways.differences.

@@ -126,14 +126,16 @@ function world:ask(operation)
   return agree, texts
 end
 
---- What the stream of a table tells, through each way.
--- @treturn table way's name → list of texts
-function world:records(table_name)
-  local records = { embedded = self.ways[3]:records(table_name) }
+--- What the stream of a table tells.
+-- @treturn table way's name → text
+-- @treturn number how many records the embedded engine's has
+function world:streams(table_name)
+  local records = self.ways[3]:records(table_name)
+  local texts = { embedded = normal.stream_text(records) }
   for i = 1, 2 do
-    records[self.ways[i].name] = self.ways[i]:records(table_name, #records.embedded)
+    texts[self.ways[i].name] = normal.stream_text(self.ways[i]:records(table_name, #records))
   end
-  return records
+  return texts, #records
 end
 
 function world:close()
