@@ -5,6 +5,11 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define BURST_NS  (PL_ALLOWANCE_BURST_S * SECOND_NS)
+#ifdef PL_MUTANT_SMALL_START
+#define FIRST_NS SECOND_NS
+#else
+#define FIRST_NS BURST_NS
+#endif
 
 struct pl_allowances *pl_allowances_new(void)
 {
@@ -57,7 +62,7 @@ void pl_allowance_provide(struct pl_allowance *allowance, uint64_t units, uint64
     if (units == before)
         return;
     if (before == 0) {
-        atomic_store_explicit(&allowance->empty_ns, (int64_t)now_ns - SECOND_NS, memory_order_relaxed);
+        atomic_store_explicit(&allowance->empty_ns, (int64_t)now_ns - FIRST_NS, memory_order_relaxed);
         atomic_store_explicit(&allowance->units, units, memory_order_release);
         return;
     }

@@ -18,6 +18,9 @@
  * A request is admitted while there is anything, and what it cost is taken afterwards, when it is
  * known: so the moment may come to lie ahead, which is debt, and nobody is admitted before it.
  *
+ * It begins full, for nothing of it has been used yet. It is not stored: after a restart it is full again,
+ * whatever had been used of it or was owed.
+ *
  * Shared by all threads and by all versions of a table: one atomic word, no lock.
  *
  * All of a table's rate is here, for all of its partitions are led here. In a cluster the reads and writes
@@ -47,7 +50,7 @@ struct pl_allowances *pl_allowances_ref(struct pl_allowances *allowances);
 void pl_allowances_unref(struct pl_allowances *allowances); /* NULL is allowed */
 
 /**
- * From now on `units` a second. The first time, one second's worth is there; at another rate, what
+ * From now on `units` a second. The first time, the whole burst is there; at another rate, what
  * was there is kept, as far as it may be kept. One thread at a time (the shard's).
  */
 void pl_allowance_provide(struct pl_allowance *allowance, uint64_t units, uint64_t now_ns);

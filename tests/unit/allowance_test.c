@@ -16,6 +16,15 @@ static struct pl_allowance provided(uint64_t units)
     return allowance;
 }
 
+/* Of what it began with, one second's worth is left. */
+static struct pl_allowance nearly_used(uint64_t units)
+{
+    struct pl_allowance allowance = provided(units);
+
+    pl_allowance_take(&allowance, 2 * units * (PL_ALLOWANCE_BURST_S - 1), START);
+    return allowance;
+}
+
 /* Requests of `halves` each, `per_second` of them for `seconds`. How many were admitted in the last second. */
 static unsigned press(struct pl_allowance *allowance, uint64_t *now, unsigned per_second, unsigned seconds,
                       uint64_t halves)
@@ -35,12 +44,23 @@ static unsigned press(struct pl_allowance *allowance, uint64_t *now, unsigned pe
     return admitted;
 }
 
-static void a_new_one_holds_one_seconds_worth(void)
+static void a_new_one_holds_all_that_it_can(void)
 {
     struct pl_allowance allowance = provided(100);
 
-    CHECK(pl_allowance_left(&allowance, START) == 200);
-    CHECK(pl_allowance_left(&allowance, START + SECOND / 2) == 300);
+    CHECK(pl_allowance_left(&allowance, START) == 2 * 100 * 300);
+    CHECK(pl_allowance_left(&allowance, START + SECOND / 2) == 2 * 100 * 300);
+    pl_allowance_take(&allowance, 2 * 100 * 300 + 1, START);
+    CHECK(!pl_allowance_admits(&allowance, START));
+}
+
+static void one_provided_soon_after_the_clock_began_is_full_too(void)
+{
+    struct pl_allowance allowance = { 0 };
+
+    pl_allowance_provide(&allowance, 100, 1);
+    CHECK(pl_allowance_left(&allowance, 1) == 2 * 100 * 300);
+    CHECK(pl_allowance_admits(&allowance, 1));
 }
 
 static void one_that_nothing_was_provided_for_admits_everybody(void)
@@ -53,7 +73,7 @@ static void one_that_nothing_was_provided_for_admits_everybody(void)
 
 static void what_is_not_used_gathers_for_300_seconds_and_no_longer(void)
 {
-    struct pl_allowance allowance = provided(100);
+    struct pl_allowance allowance = nearly_used(100);
     uint64_t now = START + 100 * SECOND;
 
     CHECK(pl_allowance_left(&allowance, now) == 2 * 100 * 101);
@@ -69,7 +89,7 @@ static void after_the_burst_the_rate_is_kept(void)
     static const uint64_t rates[] = { 1, 7, 100, 999, 40000 };
 
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-        struct pl_allowance allowance = provided(rates[i]);
+        struct pl_allowance allowance = nearly_used(rates[i]);
         unsigned pressure = (unsigned)rates[i] * 10, admitted;
         uint64_t now = START;
 
@@ -80,9 +100,19 @@ static void after_the_burst_the_rate_is_kept(void)
     }
 }
 
+static void the_burst_is_admitted_at_any_pace_and_then_the_rate(void)
+{
+    struct pl_allowance allowance = provided(100);
+    uint64_t now = START;
+
+    CHECK(press(&allowance, &now, 30000, 1, 2) == 30000);
+    press(&allowance, &now, 1000, 1, 2); /* what gathered meanwhile */
+    CHECK(press(&allowance, &now, 1000, 1, 2) == 100);
+}
+
 static void what_a_request_cost_may_be_more_than_there_was(void)
 {
-    struct pl_allowance allowance = provided(10);
+    struct pl_allowance allowance = nearly_used(10);
     uint64_t now = START;
 
     CHECK(pl_allowance_admits(&allowance, now));
@@ -96,7 +126,7 @@ static void what_a_request_cost_may_be_more_than_there_was(void)
 
 static void half_units_count(void)
 {
-    struct pl_allowance allowance = provided(10);
+    struct pl_allowance allowance = nearly_used(10);
     uint64_t now = START;
 
     press(&allowance, &now, 1000, 2, 1);
@@ -105,7 +135,7 @@ static void half_units_count(void)
 
 static void another_rate_keeps_what_was_there_as_far_as_it_may_be_kept(void)
 {
-    struct pl_allowance allowance = provided(100);
+    struct pl_allowance allowance = nearly_used(100);
     uint64_t now = START + 99 * SECOND;
 
     pl_allowance_provide(&allowance, 1000, now);
@@ -155,7 +185,7 @@ static void what_threads_take_at_once_adds_up(void)
         CHECK(pthread_create(&threads[i], NULL, take_many, &allowances->read) == 0);
     for (int i = 0; i < TAKERS; i++)
         pthread_join(threads[i], NULL);
-    CHECK(pl_allowance_left(&allowances->read, START) == 2000 - TAKERS * TAKES);
+    CHECK(pl_allowance_left(&allowances->read, START) == 2000 * PL_ALLOWANCE_BURST_S - TAKERS * TAKES);
     CHECK(pl_allowances_ref(allowances) == allowances);
     pl_allowances_unref(allowances);
     pl_allowances_unref(allowances);
@@ -164,10 +194,12 @@ static void what_threads_take_at_once_adds_up(void)
 
 int main(void)
 {
-    RUN(a_new_one_holds_one_seconds_worth);
+    RUN(a_new_one_holds_all_that_it_can);
+    RUN(one_provided_soon_after_the_clock_began_is_full_too);
     RUN(one_that_nothing_was_provided_for_admits_everybody);
     RUN(what_is_not_used_gathers_for_300_seconds_and_no_longer);
     RUN(after_the_burst_the_rate_is_kept);
+    RUN(the_burst_is_admitted_at_any_pace_and_then_the_rate);
     RUN(what_a_request_cost_may_be_more_than_there_was);
     RUN(half_units_count);
     RUN(another_rate_keeps_what_was_there_as_far_as_it_may_be_kept);

@@ -93,12 +93,13 @@ static int ask(struct rig *r, char **text)
 }
 
 static const char expected[] =
-    "{\"items\":4,\"size_bytes\":400,\"throughput\":{\"read\":{\"units\":5,\"left\":5,\"throttled\":0},"
-    "\"write\":{\"units\":6,\"left\":6,\"throttled\":0}},\"hot_keys\":{\"half_life_s\":60,\"requests\":["
+    "{\"items\":4,\"size_bytes\":400,\"throughput\":{\"read\":{\"units\":5,\"left\":1500,\"throttled\":0},"
+    "\"write\":{\"units\":6,\"left\":1800,\"throttled\":0}},\"hot_keys\":{\"half_life_s\":60,\"requests\":["
     "{\"key\":{\"P\":\"p\"},\"requests\":1},{\"begins\":\"xxxx";
 static const char expected_of_index[] =
-    "\"indexes\":{\"ByG\":{\"items\":0,\"size_bytes\":0,\"throughput\":{\"read\":{\"units\":7,\"left\":7,"
-    "\"throttled\":0},\"write\":{\"units\":8,\"left\":8,\"throttled\":0}},\"hot_keys\":{\"half_life_s\":60,"
+    "\"indexes\":{\"ByG\":{\"items\":0,\"size_bytes\":0,\"throughput\":{\"read\":{\"units\":7,\"left\":2100,"
+    "\"throttled\":0},\"write\":{\"units\":8,\"left\":2400,\"throttled\":0}},\"hot_keys\":{\"half_life_s\":"
+    "60,"
     "\"requests\":[{\"key\":{\"G\":\"g\"},\"requests\":1}],\"capacity\":[{\"key\":{\"G\":\"g\"},\"capacity\":"
     "1.5}]}},"
     "\"ByL\":{\"items\":0,\"size_bytes\":0}}}";

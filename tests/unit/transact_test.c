@@ -449,7 +449,7 @@ static void a_collection_has_its_limit_within_a_transaction(void)
     end(&r);
 }
 
-/* Until the table has nothing left, and then told which item it was. */
+/* Until the table has nothing left of its 300 units, and then told which item it was. */
 static void expect_throttling(struct rig *r, const char *words)
 {
     struct pl_operation op;
