@@ -102,6 +102,26 @@ static int check_placeholder(struct pl_bytes name, char sign, struct pl_reason *
                          (int)name.len, name.data);
 }
 
+/* NULL when it can be one: what is stored must be an item that can be read again (pl_item_check()). */
+static const char *wrong_with_name(struct pl_bytes name)
+{
+    if (name.len == 0)
+        return "Empty attribute name";
+    if (name.len > PL_ATTRIBUTE_NAME_MAX)
+        return "Attribute name is too large";
+    return pl_bytes_is_utf8(name) ? NULL : "An attribute name is not well-formed UTF-8";
+}
+
+static int check_name(const struct pl_expr_placeholder *name, struct pl_reason *why)
+{
+    const char *wrong = wrong_with_name(name->attribute);
+
+    if (wrong == NULL)
+        return 0;
+    return pl_reason_set(why, PL_EINVALID, "ExpressionAttributeNames contains invalid value: %s for key %.*s",
+                         wrong, (int)name->name.len, name->name.data);
+}
+
 int pl_expr_check_names(const struct pl_expr_params *params, struct pl_reason *why)
 {
     int rc = 0;
@@ -109,11 +129,7 @@ int pl_expr_check_names(const struct pl_expr_params *params, struct pl_reason *w
     for (uint32_t i = 0; rc == 0 && i < params->name_count; i++)
         rc = check_placeholder(params->names[i].name, '#', why);
     for (uint32_t i = 0; rc == 0 && i < params->name_count; i++)
-        if (params->names[i].attribute.len == 0)
-            rc = pl_reason_set(
-                why, PL_EINVALID,
-                "ExpressionAttributeNames contains invalid value: Empty attribute name for key %.*s",
-                (int)params->names[i].name.len, params->names[i].name.data);
+        rc = check_name(&params->names[i], why);
     return rc;
 }
 

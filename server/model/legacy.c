@@ -84,6 +84,11 @@ int pl_legacy_update_check(const struct pl_legacy_update *u, struct pl_reason *w
 {
     enum pl_type type;
 
+    if (u->attribute.len == 0)
+        return pl_reason_set(why, PL_EINVALID, P "Empty attribute name");
+    if (u->attribute.len > PL_ATTRIBUTE_NAME_MAX)
+        return pl_reason_set(why, PL_EINVALID, P "Attribute name is too large, must be at most %d bytes",
+                             PL_ATTRIBUTE_NAME_MAX);
     if (u->value == NULL)
         return u->action == PL_LEGACY_DELETE
                    ? 0

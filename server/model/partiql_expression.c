@@ -111,6 +111,38 @@ static bool are_plain(const struct pl_node *call)
     return true;
 }
 
+static struct pl_node *wrong_type(struct pl_partiql_parser *p, const char *operator, enum pl_type type)
+{
+    pl_partiql_fail(
+        p, "Incorrect operand type for operator or function; operator or function: %s, operand type: %s",
+           operator, pl_type_name(type));
+    return NULL;
+}
+
+static bool suits(enum pl_function function, const struct pl_node *operand)
+{
+    if (operand->kind != PL_NODE_VALUE)
+        return true;
+    switch (function) {
+    case PL_FUNCTION_BEGINS_WITH:
+        return operand->value.type == PL_TYPE_S || operand->value.type == PL_TYPE_B;
+    case PL_FUNCTION_SIZE:
+        return operand->value.type != PL_TYPE_N && operand->value.type != PL_TYPE_BOOL &&
+               operand->value.type != PL_TYPE_NULL;
+    default:
+        return true;
+    }
+}
+
+/* A constant that the function can never be true of, or say anything of. */
+static struct pl_node *check_constants(struct pl_partiql_parser *p, struct pl_node *call)
+{
+    for (uint32_t i = 0; i < call->child_count; i++)
+        if (!suits(call->function, call->children[i]))
+            return wrong_type(p, pl_function_name(call->function), call->children[i]->value.type);
+    return call;
+}
+
 static struct pl_node *finish_call(struct pl_partiql_parser *p, struct pl_node *call)
 {
     const struct pl_node *type = call->child_count > 1 ? call->children[1] : NULL;
@@ -123,7 +155,7 @@ static struct pl_node *finish_call(struct pl_partiql_parser *p, struct pl_node *
         return NULL;
     }
     if (call->function != PL_FUNCTION_ATTRIBUTE_TYPE)
-        return call;
+        return check_constants(p, call);
     if (type->kind != PL_NODE_VALUE || type->value.type != PL_TYPE_S)
         return bad_attribute_type(p);
     call->wanted = pl_type_from_name(type->value.payload);
@@ -253,14 +285,6 @@ static struct pl_node *wrong_operand(struct pl_partiql_parser *p, const char *op
 {
     pl_partiql_fail(
         p, "Statement wasn't well formed, can't be processed: %s wants a path, a value or a size", operator);
-    return NULL;
-}
-
-static struct pl_node *wrong_type(struct pl_partiql_parser *p, const char *operator, enum pl_type type)
-{
-    pl_partiql_fail(
-        p, "Incorrect operand type for operator or function; operator or function: %s, operand type: %s",
-           operator, pl_type_name(type));
     return NULL;
 }
 

@@ -133,6 +133,9 @@ static void what_is_no_statement_is_told_where(void)
     CHECK(
         refused("SELECT * FROM T WHERE a = ?", "Number of parameters in request and statement don't match."));
     CHECK(refused("SELECT * FROM T WHERE a < true", "operator or function: <, operand type: BOOL"));
+    CHECK(refused("SELECT * FROM T WHERE begins_with(a, 1)",
+                  "operator or function: begins_with, operand type: N"));
+    CHECK(refused("SELECT * FROM T WHERE size(true) = 1", "operator or function: size, operand type: BOOL"));
     CHECK(refused("SELECT * FROM T WHERE nothing(a)", "there is no function nothing"));
     CHECK(refused("SELECT * FROM T WHERE attribute_type(a, 'X')", "Invalid type name"));
     CHECK(refused("SELECT * FROM T WHERE a + 1 = 2", "wants a path, a value or a size"));

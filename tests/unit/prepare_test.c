@@ -110,6 +110,10 @@ static void a_placeholder_that_is_none_is_refused_before_the_table_is_looked_for
           "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\"" },
         { PL_OP_DELETE, "attribute_exists(#a)", "#a", "",
           "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a" },
+        { PL_OP_DELETE, "attribute_exists(#a)", "#a", "\xff",
+          "ExpressionAttributeNames contains invalid value: An attribute name is not well-formed UTF-8 for "
+          "key "
+          "#a" },
         { PL_OP_DELETE, NULL, "#a", "A",
           "ExpressionAttributeNames can only be specified when using expressions" },
         { PL_OP_DELETE, "attribute_exists(B)", ":a b", NULL,

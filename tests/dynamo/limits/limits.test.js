@@ -94,13 +94,29 @@ describe("names", () => {
   before(() => db.makeTable("Things"));
   const put = (name) => ({ TableName: "Things", Item: { p: S("a"), [name]: N(1) } });
   it("of attributes have 65535 bytes at most", () => db.ask("PutItem", put("n".repeat(65535))));
-  it("of attributes do not have 65536", () => db.invalid("PutItem", put("n".repeat(65536))));
-  it("of attributes are not empty", () => db.invalid("PutItem", put(""), /Empty attribute name/));
   it("of attributes may be anything", async () => {
     const name = "\u0000 é 漢 \u{1F600} .[]#:";
     await db.ask("PutItem", put(name));
     assert.deepEqual((await db.ask("GetItem", { TableName: "Things", Key: { p: S("a") } })).Item, { p: S("a"), [name]: N(1) });
   });
+  for (const [what, name, sentence] of [
+    ["empty", "", `${P}Empty attribute name`],
+    ["of 65536 bytes", "n".repeat(65536), /^One or more parameter values were invalid: Attribute name is too large/],
+    ["of 65536 bytes in fewer characters", "é".repeat(32768), /^One or more parameter values were invalid: Attribute name is too large/],
+  ]) {
+    it(`that are ${what} are not put`, () => db.invalid("PutItem", put(name), sentence));
+    it(`that are ${what} are not updated in the old way`, async () => {
+      const Key = { p: S(`old ${what}`) };
+      await db.invalid("UpdateItem", { TableName: "Things", Key, AttributeUpdates: { [name]: { Value: N(1) } } }, sentence);
+      assert.deepEqual(await db.ask("GetItem", { TableName: "Things", Key }), {});
+    });
+    it(`that are ${what} have no placeholder`, async () => {
+      const Key = { p: S(`new ${what}`) };
+      await db.invalid("UpdateItem", { TableName: "Things", Key, UpdateExpression: "SET #a = :v", ExpressionAttributeNames: { "#a": name }, ExpressionAttributeValues: { ":v": N(1) } },
+        /^ExpressionAttributeNames contains invalid value: (Empty attribute name|Attribute name is too large) for key #a$|^1 validation error detected: .*less than or equal to 65535$/);
+      assert.deepEqual(await db.ask("GetItem", { TableName: "Things", Key }), {});
+    });
+  }
   it("of members may not be empty either", () => db.invalid("PutItem", { TableName: "Things", Item: { p: S("a"), m: M({ "": N(1) }) } }));
 });
 
