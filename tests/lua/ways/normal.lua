@@ -45,8 +45,9 @@ end
 
 --- So that long values are compared whole and printed short.
 function normal.sum(bytes)
-  local sum = 5381
-  for i = 1, #bytes do sum = (sum * 33 + bytes:byte(i)) & 0xFFFFFFFFFFFF end
+  local sum, whole = 5381, #bytes - #bytes % 8
+  for i = 1, whole, 8 do sum = (sum ~ string.unpack("<i8", bytes, i)) * 0x100000001B3 end
+  for i = whole + 1, #bytes do sum = (sum ~ bytes:byte(i)) * 0x100000001B3 end
   return (" #%x"):format(sum)
 end
 
