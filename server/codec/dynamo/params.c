@@ -5,6 +5,8 @@
 
 #define NAME(bytes) (int)(bytes).len, (bytes).data
 
+enum { SUBSTITUTES_BYTES_MAX = 2 * 1024 * 1024 };
+
 /* ---- one kind or the other -------------------------------------------------------------------------- */
 
 /* "{A, B}" of those that are there. */
@@ -141,6 +143,21 @@ static int take_values(struct pl_dynamo_request *request, const struct pl_dynamo
     return 0;
 }
 
+/* What names and values stand for is limited for all expressions of a request together. */
+static int check_substitutes(struct pl_dynamo_request *request, const struct pl_expr_params *params)
+{
+    uint64_t size_bytes = 0;
+
+    for (uint32_t i = 0; i < params->name_count; i++)
+        size_bytes += params->names[i].name.len + params->names[i].attribute.len;
+    for (uint32_t i = 0; i < params->value_count; i++)
+        size_bytes += params->values[i].name.len + pl_value_size_bytes(params->values[i].value);
+    if (size_bytes <= SUBSTITUTES_BYTES_MAX)
+        return 0;
+    return pl_dynamo_invalid(request, "ExpressionAttributeNames and ExpressionAttributeValues have exceeded "
+                                      "the maximum allowed size of 2097152 bytes");
+}
+
 static bool has_member(const struct pl_dynamo_node *structure, const char *name)
 {
     for (uint32_t i = 0; i < structure->shape->member_count; i++)
@@ -154,9 +171,9 @@ int pl_dynamo_params_take(struct pl_dynamo_request *request, const struct pl_dyn
 {
     int rc = take_names(pl_dynamo_get(structure, "ExpressionAttributeNames"), arena, out);
 
-    if (rc != 0 || !has_member(structure, "ExpressionAttributeValues"))
-        return rc;
-    return take_values(request, pl_dynamo_get(structure, "ExpressionAttributeValues"), arena, out);
+    if (rc == 0 && has_member(structure, "ExpressionAttributeValues"))
+        rc = take_values(request, pl_dynamo_get(structure, "ExpressionAttributeValues"), arena, out);
+    return rc != 0 ? rc : check_substitutes(request, out);
 }
 
 /* ---- single parameters ------------------------------------------------------------------------------ */

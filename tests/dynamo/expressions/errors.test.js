@@ -268,6 +268,15 @@ describe("a wrong expression", () => {
     it("a placeholder has 255 bytes", () => scan(`a = :${"v".repeat(254)}`, { [`:${"v".repeat(254)}`]: N(1) }));
     it("a placeholder has no 256 bytes", () =>
       db.invalid("Scan", { TableName: "Things", FilterExpression: `a = :${"v".repeat(255)}`, ExpressionAttributeValues: { [`:${"v".repeat(255)}`]: N(1) } }));
+    it("names and values have 2 MB together", async () => {
+      const letters = ["a", "b", "c", "d", "e"];
+      const filter = letters.map((one) => `${one} = :${one}`).join(" OR ");
+      const values = Object.fromEntries(letters.map((one) => [`:${one}`, S("x".repeat(400_000))]));
+      const used = 5 * (2 + 400_000);
+      await scan(`${filter} OR f = :f`, { ...values, ":f": S("x".repeat(2 * 1024 * 1024 - used - 2)) });
+      await db.invalid("Scan", { TableName: "Things", FilterExpression: `${filter} OR f = :f`, ExpressionAttributeValues: { ...values, ":f": S("x".repeat(2 * 1024 * 1024 - used - 1)) } },
+        /have exceeded the maximum allowed size/);
+    });
     it("a path has 32 levels", () => scan(`attribute_exists(a${".b".repeat(31)})`));
   });
 });
