@@ -179,6 +179,8 @@ static void run_clients(struct engine *engine, struct client *clients, unsigned 
         if (engine->telling->threads && anybody_waits(clients, count))
             engine_wait(engine);
         pl_attachment_deliver(engine->attachment);
+        if (engine->telling->triggers)
+            engine_run_triggers(engine);
     }
 }
 
@@ -195,7 +197,7 @@ int clients_work(const char *path, const struct story_telling *telling)
         require(engine_open(&engine, telling, telling->threads, path, &why), "open", &why);
         if (part == 1) {
             /* The table comes first. */
-            clients[0].last = 1;
+            clients[0].last = telling->schema_steps > 0 ? 1 : 0;
             run_clients(&engine, clients, 1, 1, 1);
             clients[0].last = telling->schema_steps;
         }

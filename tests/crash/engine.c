@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { CLOCK_STEP_NS = 3000000 };
+enum { CLOCK_STEP_NS = 3000000, TRIGGERS_MS = 45, TRIGGERS_LONG_MS = 1000 };
 
 /* Time passes with every look at the clock, so that what waits for it has its turn, and the same one each time. */
 static uint64_t step_clock(void *state)
@@ -42,6 +42,7 @@ int engine_open(struct engine *engine, const struct story_telling *telling, bool
 {
     struct pl_node_options options = {
         .data_path = path,
+        .scripts_path = telling->triggers ? PL_CRASH_TABLES : NULL,
         .partition_count = 4,
         .threads = threads,
         .checkpoint_journal_bytes = telling->checkpoint_bytes,
@@ -82,6 +83,18 @@ void engine_wait(struct engine *engine)
         pthread_cond_wait(&engine->wake, &engine->lock);
     engine->woken = false;
     pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_run_triggers(struct engine *engine)
+{
+    (void)pl_node_run_triggers(engine->node, TRIGGERS_MS);
+}
+
+/* A pause before a retry passes, too: by looks at the clock. */
+void engine_finish_triggers(struct engine *engine)
+{
+    while (pl_node_run_triggers(engine->node, TRIGGERS_LONG_MS) != UINT64_MAX)
+        ;
 }
 
 int engine_read_item(struct pl_operation *op, const struct pl_buf *json)

@@ -27,6 +27,10 @@ void engine_close(struct engine *engine);
 /** With threads: until replies have come. */
 void engine_wait(struct engine *engine);
 
+/** Without threads: run triggers for a little while, or until nothing is left for them to do. */
+void engine_run_triggers(struct engine *engine);
+void engine_finish_triggers(struct engine *engine);
+
 /** Forget what was asked before; a new request in the line protocol's way. */
 void engine_begin(struct pl_operation *op, enum pl_operation_name name, const char *table);
 

@@ -28,11 +28,12 @@ enum {
 };
 
 static const struct story_telling tellings[] = {
-    { "birth", false, 1, 3, 1, 0, 64 << 10, 64 << 10, 0, 2000 },
-    { "alone", false, 1, 90, 1, 1, 12 << 10, 32 << 10, 64 << 10, 1200 },
-    { "together", false, 6, 25, 1, 1, 24 << 10, 48 << 10, 64 << 10, 1200 },
-    { "schema", false, 2, 30, STORY_SCHEMA_STEPS, 1, 24 << 10, 64 << 10, 0, 1200 },
-    { "threads", true, 6, 150, STORY_SCHEMA_STEPS, 2, 16 << 10, 64 << 10, 128 << 10, 1000 },
+    { "birth", false, false, 1, 3, 1, 0, 64 << 10, 64 << 10, 0, 2000 },
+    { "alone", false, false, 1, 90, 1, 1, 12 << 10, 32 << 10, 64 << 10, 1200 },
+    { "together", false, false, 6, 25, 1, 1, 24 << 10, 48 << 10, 64 << 10, 1200 },
+    { "schema", false, false, 2, 30, STORY_SCHEMA_STEPS, 1, 24 << 10, 64 << 10, 0, 1200 },
+    { "threads", true, false, 6, 150, STORY_SCHEMA_STEPS, 2, 16 << 10, 64 << 10, 128 << 10, 1000 },
+    { "triggers", false, true, 2, 45, 0, 1, 16 << 10, 48 << 10, 64 << 10, 1000 },
 };
 enum { TELLINGS = sizeof tellings / sizeof tellings[0] };
 
@@ -190,6 +191,8 @@ static int recover_recorded(const char *root, const struct story_telling *tellin
         return 1;
     }
     rc = write_on(&engine, true);
+    if (telling->triggers)
+        engine_finish_triggers(&engine);
     engine_close(&engine);
     return rc != 0;
 }

@@ -13,6 +13,7 @@
  * knows every byte that must be there, and every byte that may be.
  *
  *     client 0      makes the table Main, then adds and drops indexes, and makes, fills and drops a second table
+ *     the trigger   (in a story that has it) counts in Tally what the clients do to Main: tally.h
  *     clients 1..   put, update and delete items of their own in Main, singly, in batches and in transactions
  *     the stranger  writes after recovery
  */
@@ -42,6 +43,7 @@ struct story_row {
 struct story_telling {
     const char *name;
     bool threads;
+    bool triggers;    /* the tables are those of tables/, Main among them */
     unsigned clients; /* beside client 0 */
     uint64_t steps;   /* of each */
     uint64_t schema_steps;

@@ -2,6 +2,7 @@
 #include "witness.h"
 
 #include "model/json.h"
+#include "tally.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,6 +67,9 @@ void witness_expect(struct witness_expectation *e, const struct story_telling *t
         read_notes(image, steps);
     e->sure = story_schema_after(steps[0]);
     e->maybe = story_schema_after(steps[0] < telling->schema_steps ? steps[0] + 1 : steps[0]);
+    e->triggers = telling->triggers;
+    if (e->triggers)
+        e->sure.main = e->maybe.main = true; /* before anybody's first step */
     expect_extra(e);
     for (unsigned client = 1; client <= telling->clients; client++)
         expect_client(e, telling, client, steps[client]);
@@ -382,6 +386,8 @@ int witness_look(struct witness *witness)
         return 1;
     if (witness->e->seen.by_grade)
         witness->entries += count_extra(witness->e);
+    if (witness->e->triggers && tally_look(witness) != 0)
+        return 1;
     if (check_all(witness) != 0 || finish_chores(witness) != 0)
         return 1;
     witness->finished = true;

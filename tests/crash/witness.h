@@ -23,6 +23,7 @@ struct witness_expectation {
     struct {
         bool sure, maybe, seen;
     } extra[STORY_EXTRA_ROWS];
+    bool triggers;
     bool transaction[STORY_CLIENTS_MAX]; /* what a client had under way: all of its `maybe`, or none */
 };
 
