@@ -117,7 +117,7 @@ describe("HTTP, the line protocol and the embedded engine", function()
   local ways
 
   before_each(function() ways = world.open() end)
-  after_each(function() ways:close() end)
+  after_each(function() assert.are.same({ 0, 0 }, ways:close()) end)
 
   it("answer the same random operations alike, and tell the same in their streams", function()
     local done = run(ways, SEED, OPERATIONS)
@@ -131,8 +131,8 @@ describe("HTTP, the line protocol and the embedded engine", function()
   for _, fault in ipairs(FAULTS) do
     it("are told apart when one of them " .. fault[2], function()
       plant(ways.ways[fault[1]], fault[3])
-      local done = assert(run(ways, SEED, 5000), "not found out")
-      assert(differs(ways, done), "not found again")
+      local done = assert(run(ways, SEED, 5000), "not found out: PL_SEED=" .. SEED)
+      assert(differs(ways, done), "not found again: PL_SEED=" .. SEED)
     end)
   end
 
@@ -140,6 +140,6 @@ describe("HTTP, the line protocol and the embedded engine", function()
     plant(ways.ways[2], function(o) return o.filter and changed(o, "filter", nil) end)
     local done = assert(run(ways, SEED, 5000))
     local list = shrink(ways, done)
-    assert.is_true(#list <= 5, #list .. " operations are left")
+    assert.is_true(#list <= 5, ("%d operations are left: PL_SEED=%d"):format(#list, SEED))
   end)
 end)

@@ -138,6 +138,7 @@ function world:streams(table_name)
   return texts, #records
 end
 
+--- @treturn table the servers' exit codes
 function world:close()
   for _, way in ipairs(self.ways) do way:close() end
   self.makers[1]:close()
