@@ -65,6 +65,14 @@ describe("Dynamoose", () => {
     await assert.rejects(dynamoose.transaction([Cat.transaction.create({ owner: "eva", name: "Leo" })]), { name: "TransactionCanceledException" });
     assert.equal((await Cat.get({ owner: "eva", name: "Mia" })).lives, 1);
   });
+  it("does transactions on tables that it has just made as it likes, of one unit a second", async () => {
+    const User = dynamoose.model("User", { id: String, orders: Number });
+    const Order = dynamoose.model("Order", { id: String, user: String });
+    await Promise.all([User.create({ id: "u1", orders: 0 }), Order.create({ id: "o1", user: "u1" })]);
+    await dynamoose.transaction([User.transaction.update({ id: "u1" }, { orders: 1 }), Order.transaction.create({ id: "o2", user: "u1" }), User.transaction.create({ id: "u2" })]);
+    assert.equal((await User.get("u1")).orders, 1);
+    assert.equal((await db.ask("DescribeTable", { TableName: "User" })).Table.ProvisionedThroughput.WriteCapacityUnits, 1);
+  });
   it("deletes", async () => {
     await Cat.delete({ owner: "eva", name: "Leo" });
     assert.equal(await Cat.get({ owner: "eva", name: "Leo" }), undefined);
