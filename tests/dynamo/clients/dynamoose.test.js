@@ -70,7 +70,8 @@ describe("Dynamoose", () => {
     const Order = dynamoose.model("Order", { id: String, user: String });
     await Promise.all([User.create({ id: "u1", orders: 0 }), Order.create({ id: "o1", user: "u1" })]);
     await dynamoose.transaction([User.transaction.update({ id: "u1" }, { orders: 1 }), Order.transaction.create({ id: "o2", user: "u1" }), User.transaction.create({ id: "u2" })]);
-    assert.equal((await User.get("u1")).orders, 1);
+    await dynamoose.transaction([User.transaction.update({ id: "u1" }, { orders: 2 }), Order.transaction.create({ id: "o3", user: "u1" })]);
+    assert.equal((await User.get("u1")).orders, 2);
     assert.equal((await db.ask("DescribeTable", { TableName: "User" })).Table.ProvisionedThroughput.WriteCapacityUnits, 1);
   });
   it("deletes", async () => {
