@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/key.h"
+#include "partition/progress.h"
 #include "partition/shard_inside.h"
 #include "store/audit.h"
 #include "store/state.h"
@@ -51,6 +52,35 @@ int __wrap_pl_audit_step(struct pl_audit *audit, uint64_t pages, struct pl_reaso
     (void)audit;
     (void)pages;
     (void)why;
+    return 0;
+}
+#endif
+
+/* Every start forgets how far triggers had come, and nobody minds. */
+#ifdef PL_MUTANT_FORGOTTEN_CHECKPOINT
+int __wrap_pl_progress_get(struct pl_snapshot *snapshot, uint16_t partition, uint32_t trigger_id,
+                           uint8_t slot, struct pl_progress *out);
+int __wrap_pl_advance_check(const struct pl_advance *advance, uint16_t partition,
+                            const struct pl_tables *tables, const struct pl_view *view);
+
+int __wrap_pl_progress_get(struct pl_snapshot *snapshot, uint16_t partition, uint32_t trigger_id,
+                           uint8_t slot, struct pl_progress *out)
+{
+    (void)snapshot;
+    (void)partition;
+    (void)trigger_id;
+    (void)slot;
+    *out = (struct pl_progress){ 0 };
+    return 0;
+}
+
+int __wrap_pl_advance_check(const struct pl_advance *advance, uint16_t partition,
+                            const struct pl_tables *tables, const struct pl_view *view)
+{
+    (void)advance;
+    (void)partition;
+    (void)tables;
+    (void)view;
     return 0;
 }
 #endif
