@@ -11,6 +11,11 @@ const BINARY = process.env.PL_SERVER ?? join(process.env.PL_BUILD ?? "build/sani
 
 const CREDENTIALS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
 
+// A test that is ended from outside takes its servers with it.
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** Start it; resolves when it serves. `stop()` ends it and removes its data. */
 export async function startServer(...flags) {
   const folder = mkdtempSync(join(tmpdir(), "perilune-dynamo-"));
@@ -19,6 +24,8 @@ export async function startServer(...flags) {
     ["serve", "--data", join(folder, "data"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", ...flags],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const said = [];
   const endpoint = await new Promise((resolve, reject) => {
     const take = (chunk) => {
