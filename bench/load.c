@@ -52,8 +52,10 @@ struct load {
 };
 
 /* As options and results name them, in the order of enum operation. */
-static const char *const operations[] = { "put",        "get",         "query",      "expire",
-                                          "transact-2", "transact-10", "put-stream", NULL };
+static const char *const operations[] = { "put",        "get",         "query",
+                                          "expire",     "transact-2",  "transact-10",
+                                          "put-stream", "put-trigger", "put-trigger-keys",
+                                          NULL };
 
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -302,8 +304,8 @@ static void run(struct load *l)
 /* --- options ----------------------------------------------------------------------------------------- */
 
 static const char usage[] =
-    "usage: load --protocol line|resp --operation put|get|query|expire|transact-2|transact-10|put-stream "
-    "--port PORT\n"
+    "usage: load --protocol line|resp --operation put|get|query|expire|transact-2|transact-10|put-stream|\n"
+    "            put-trigger|put-trigger-keys --port PORT\n"
     "            [--host 127.0.0.1] [--connections 64] [--pipeline 1] [--keys 1000000] [--value-bytes 256]\n"
     "            [--seconds 10] [--warmup 1] | [--requests N] | [--load]\n"
     "            [--pid SERVER] [--label NAME]\n"

@@ -54,6 +54,8 @@ static void requests_are_as_the_protocols_write_them(void)
         request_is(PROTOCOL_LINE, OPERATION_TRANSACT_2,
                    "TRANSACT [{\"put\":\"Bench\",\"item\":{\"K\":\"k0000042-0\",\"V\":\"0000000009~~~~~~\"}},"
                    "{\"put\":\"Bench\",\"item\":{\"K\":\"k0000042-1\",\"V\":\"0000000009~~~~~~\"}}]\n"));
+    CHECK(request_is(PROTOCOL_LINE, OPERATION_PUT_TRIGGER_KEYS,
+                     "PUT BenchTriggerKeys {\"K\":\"k0000042\",\"V\":\"0000000009~~~~~~\"}\n"));
     CHECK(request_is(PROTOCOL_LINE, OPERATION_FILL_RANGES,
                      "PUT BenchRange {\"P\":\"p0000042\",\"S\":107,\"V\":\"107~~~~~~~~~~~~~\"}\n"));
     CHECK(request_is(PROTOCOL_RESP, OPERATION_PUT,

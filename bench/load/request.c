@@ -21,6 +21,8 @@ static const char *single_pattern(enum protocol protocol, enum operation operati
         [OPERATION_QUERY] = "QUERY BenchRange WHERE P = \"p\1\" LIMIT 100\n",
         [OPERATION_EXPIRE] = "PUT BenchExpiry {\"K\":\"k\1\",\"T\":\5,\"V\":\"\3\"}\n",
         [OPERATION_PUT_STREAM] = "PUT BenchStream {\"K\":\"k\1\",\"V\":\"\3\"}\n",
+        [OPERATION_PUT_TRIGGER] = "PUT BenchTrigger {\"K\":\"k\1\",\"V\":\"\3\"}\n",
+        [OPERATION_PUT_TRIGGER_KEYS] = "PUT BenchTriggerKeys {\"K\":\"k\1\",\"V\":\"\3\"}\n",
         [OPERATION_FILL_RANGES] = "PUT BenchRange {\"P\":\"p\1\",\"S\":\2,\"V\":\"\4\"}\n",
     };
     static const char *const resp[] = {
