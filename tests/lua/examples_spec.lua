@@ -68,6 +68,14 @@ local function everything(running)
   return table.concat(texts)
 end
 
+-- The session may show what triggers make of the seed.
+local function seed(running, home)
+  local said, code = running:shell("--file", home .. "/seed.txt")
+  assert.are.equal(0, code, said)
+  assert.are.equal("", (said:gsub("OK\n", "")))
+  for _, name in ipairs(running:tables()) do running:settle(name) end
+end
+
 local folder, log
 local begun = {}
 
@@ -105,9 +113,7 @@ for _, example in ipairs(EXAMPLES) do
     it("answers as its transcript says, and remembers #threads", function()
       local flags = { "--scripts", home, "--data", folder .. "/data" }
       local running = start(table.unpack(flags))
-      local seeded, code = running:shell("--file", home .. "/seed.txt")
-      assert.are.equal(0, code, seeded)
-      assert.are.equal("", (seeded:gsub("OK\n", "")))
+      seed(running, home)
 
       local steps = session(read(home .. "/transcript.txt"))
       assert(#steps > 5, "hardly a session")
@@ -116,10 +122,10 @@ for _, example in ipairs(EXAMPLES) do
           "> " .. step.command .. "\n" .. running:shell("-c", step.command))
       end
 
-      local check
-      check, code = running:shell("-c", "CHECK")
+      local check, code = running:shell("-c", "CHECK")
       assert.are.equal(0, code, check)
       assert.is_truthy(check:find('"ok":true', 1, true), check)
+      for _, name in ipairs(running:tables()) do running:settle(name) end
       local stored = everything(running)
       assert(select(2, stored:gsub("\n{", "")) > 2, "hardly anything is stored: " .. stored)
       stop(running)
@@ -135,7 +141,7 @@ for _, example in ipairs(EXAMPLES) do
     it("answers a pipe in the order of the commands", function()
       local running = start("--scripts", home, "--data", folder .. "/data")
       local commands, replies = {}, {}
-      running:shell("--file", home .. "/seed.txt")
+      seed(running, home)
       for i, step in ipairs(session(read(home .. "/transcript.txt"))) do
         commands[i], replies[i] = step.command, step.reply
       end

@@ -85,6 +85,25 @@ function server:tables()
   return names
 end
 
+local function lags(text)
+  for records in text:gmatch('"lag_records":(%d+)') do
+    if records ~= "0" then return true end
+  end
+  return false
+end
+
+--- Wait until the table's triggers have gone through all that was written. Each question is a program of its own, so
+-- this is no busy loop.
+function server:settle(table_name)
+  local text, code
+  for _ = 1, 2000 do
+    text, code = self:shell("-c", "STATS " .. table_name)
+    assert(code == 0, text)
+    if not lags(text) then return end
+  end
+  error("the triggers never came to an end: " .. text, 2)
+end
+
 --- Ask the server to end, and wait until it has.
 -- @treturn number its exit code, negative when a signal ended it
 function server:stop()
