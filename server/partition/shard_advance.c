@@ -58,8 +58,10 @@ int pl_shard_advance(struct pl_shard *shard, struct pl_operation *op)
         return rc;
     pl_advance_append(op->advance, op->partition, change);
     rc = check_size(change);
-    if (rc != 0 || change->len == 0)
-        return rc;
-    return pl_shard_commit(shard, op->partition, pl_buf_view(change),
-                           grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
+    if (rc == 0 && change->len > 0)
+        rc = pl_shard_commit(shard, op->partition, pl_buf_view(change),
+                             grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
+    if (rc == 0)
+        pl_transact_charge(&shard->evaluator, op);
+    return rc;
 }

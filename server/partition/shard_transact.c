@@ -63,7 +63,12 @@ static int write_all(struct pl_shard *shard, struct pl_operation *op)
         rc = pl_transact_write(&shard->transact, &shard->evaluator, op, shard->script);
     if (rc == PL_ECANCELLED)
         count_refusals(shard, op);
-    return rc != 0 ? rc : commit(shard, op, &token, now_ms);
+    if (rc != 0)
+        return rc;
+    rc = commit(shard, op, &token, now_ms);
+    if (rc == 0)
+        pl_transact_charge(&shard->evaluator, op);
+    return rc;
 }
 
 int pl_shard_transact(struct pl_shard *shard, struct pl_operation *op)

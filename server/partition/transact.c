@@ -133,7 +133,7 @@ static int judge_children(struct pl_transact *transact, struct pl_evaluator *eva
 }
 
 /* Also when it was cancelled: all that was not refused for its own sake was looked at. */
-static void charge(const struct pl_evaluator *evaluator, struct pl_operation *op)
+void pl_transact_charge(const struct pl_evaluator *evaluator, struct pl_operation *op)
 {
     for (uint32_t i = 0; i < op->child_count; i++) {
         struct pl_operation *child = &op->children[i];
@@ -158,8 +158,8 @@ int pl_transact_write(struct pl_transact *transact, struct pl_evaluator *evaluat
     };
     rc = judge_children(transact, evaluator, op, script);
     evaluator->view = view;
-    if (rc == 0 || rc == PL_ECANCELLED)
-        charge(evaluator, op);
+    if (rc == PL_ECANCELLED)
+        pl_transact_charge(evaluator, op);
     if (rc != 0)
         pl_buf_clear(&transact->change);
     return rc;
@@ -235,7 +235,7 @@ int pl_transact_get(struct pl_evaluator *evaluator, struct pl_operation *op)
             return rc;
         op->reply.count++;
     }
-    charge(evaluator, op);
+    pl_transact_charge(evaluator, op);
     return 0;
 }
 
@@ -248,6 +248,6 @@ int pl_transact_repeat(struct pl_evaluator *evaluator, struct pl_operation *op)
         if (rc != 0 && rc != PL_ENOTFOUND)
             return rc;
     }
-    charge(evaluator, op);
+    pl_transact_charge(evaluator, op);
     return 0;
 }

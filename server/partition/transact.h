@@ -29,9 +29,14 @@ void pl_transact_deinit(struct pl_transact *transact);
  * 0: `transact->change` holds the effects until the next call. PL_ECANCELLED: the children's replies say why.
  * Otherwise a failure of the whole, such as PL_ENOMEM, or PL_ELIMIT when the change would be larger than the
  * journal takes. With a failure there are no effects.
+ *
+ * A cancelled one is charged here, for nothing of it is still to come; one that goes through when it is committed.
  */
 int pl_transact_write(struct pl_transact *transact, struct pl_evaluator *evaluator, struct pl_operation *op,
                       struct pl_script *script);
+
+/** Take what the children have used from their tables, and sum it up in the reply. Once, and after the commit. */
+void pl_transact_charge(const struct pl_evaluator *evaluator, struct pl_operation *op);
 
 /**
  * Read the items of a prepared TRANSACT_GET into the children's replies, all as of this moment. PL_EINVALID: they

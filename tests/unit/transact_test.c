@@ -483,6 +483,49 @@ static void a_table_without_throughput_left_cancels(void)
     end(&r);
 }
 
+static int have_no_room(void *state, struct pl_file *file, uint64_t from, uint64_t to, bool paced,
+                        struct pl_reason *why)
+{
+    (void)state, (void)file, (void)from, (void)to, (void)paced;
+    return pl_reason_set(why, PL_EFULL, "no space left on device");
+}
+
+static int64_t write_halves_left(struct rig *r)
+{
+    const struct pl_table *table = pl_tables_find(r->tables, pl_str("Paid"));
+
+    return pl_allowance_left(&table->allowances->write, r->now_ns);
+}
+
+/* The journal finds no room before the shard has looked whether there is any. */
+static void a_transaction_that_is_not_committed_is_not_charged(void)
+{
+    struct pl_operation op;
+    struct rig r;
+    char words[128];
+    int64_t left, used = 0;
+    int rc = 0;
+
+    start(&r);
+    r.options.recovery.journal.segment_bytes = 256 << 10;
+    close_rig(&r, true);
+    open_rig(&r);
+    CHECK(run(&r, "CREATE Paid {\"partition_key\":\"P:S\",\"throughput\":{\"read\":1,\"write\":9000}}") == 0);
+    r.disk.allocate = have_no_room;
+    for (int i = 0; rc == 0 && i < 4000; i++) {
+        left = write_halves_left(&r);
+        snprintf(words, sizeof words,
+                 "TRANSACT [{\"put\":\"Paid\",\"item\":{\"P\":\"p%d\",\"T\":\"~~~~~~~\"}}]", i);
+        rc = ask(&r, &op, words);
+        used = left - write_halves_left(&r);
+        CHECK((rc == 0) == (used > 0) && (rc == 0) == (op.reply.capacity.table_halves > 0));
+        pl_operation_deinit(&op);
+    }
+    CHECK_MSG(rc == PL_EFULL && used == 0, "%d, %lld", rc, (long long)used);
+    CHECK(!pl_shard_stats(r.shard).full);
+    end(&r);
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
 /* Nobody learns of a write before it is durable. */
@@ -727,6 +770,7 @@ int main(void)
     RUN(each_write_has_its_record_in_the_stream);
     RUN(a_collection_has_its_limit_within_a_transaction);
     RUN(a_table_without_throughput_left_cancels);
+    RUN(a_transaction_that_is_not_committed_is_not_charged);
     RUN(a_read_waits_for_what_it_saw);
     RUN(a_read_of_what_was_lost_fails);
     RUN(a_token_in_flight_is_known);
