@@ -633,7 +633,7 @@ static bool add_work(struct pl_triggers *triggers, const struct pl_trigger_sourc
         return true; /* it was declared a moment ago */
     return add(json, "runs", report.runs) && add(json, "records", report.records) &&
            add(json, "failures", report.failures) && add(json, "waiting", report.waiting) &&
-           add_lag(triggers, source, snapshot, json);
+           add(json, "trimmed", report.trimmed) && add_lag(triggers, source, snapshot, json);
 }
 
 int pl_triggers_figures(struct pl_triggers *triggers, struct pl_table *table, struct pl_counters *counters,

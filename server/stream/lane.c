@@ -207,7 +207,10 @@ static bool waits_for_more(struct pl_lane *lane, uint64_t now_ns)
 
 static enum pl_lane_step rest(const struct pl_lane *lane)
 {
-    return lane->skipped >= PL_LANE_SKIPPED_MAX && lane->position > lane->saved ? PL_LANE_SAVE : PL_LANE_REST;
+    /* A checkpoint that stands before what is kept would tell of a loss after a restart. */
+    bool is_far = lane->skipped >= PL_LANE_SKIPPED_MAX || lane->trimmed > lane->saved;
+
+    return is_far && lane->position > lane->saved ? PL_LANE_SAVE : PL_LANE_REST;
 }
 
 enum pl_lane_step pl_lane_next(struct pl_lane *lane, uint64_t applied, uint64_t now_ns, int64_t wall_ms)

@@ -41,6 +41,7 @@ struct pl_lane_record {
 struct pl_lane {
     const struct pl_trigger *rules; /* outlive the lane */
     uint64_t saved, position, looked;
+    uint64_t trimmed; /* the last sequence that was gone from the stream at the last look */
     uint64_t skipped; /* records since `saved` that were passed without being run */
 
     /* Held: records[first] up to records[count], in `arena`. */

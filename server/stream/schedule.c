@@ -118,6 +118,7 @@ static void copy_figures(struct pl_trigger_figures *to, struct pl_trigger_figure
     atomic_store(&to->records, atomic_load(&from->records));
     atomic_store(&to->failures, atomic_load(&from->failures));
     atomic_store(&to->letters, atomic_load(&from->letters));
+    atomic_store(&to->trimmed, atomic_load(&from->trimmed));
 }
 
 static int add_entry(struct pl_schedule *schedule, struct pl_table *table, const struct pl_trigger *trigger,
@@ -381,7 +382,8 @@ bool pl_schedule_report(struct pl_schedule *schedule, uint32_t trigger_id, struc
     *out = (struct pl_schedule_report){ .runs = atomic_load(&entry->figures.runs),
                                         .records = atomic_load(&entry->figures.records),
                                         .failures = atomic_load(&entry->figures.failures),
-                                        .letters = atomic_load(&entry->figures.letters) };
+                                        .letters = atomic_load(&entry->figures.letters),
+                                        .trimmed = atomic_load(&entry->figures.trimmed) };
     for (uint32_t p = 0; p < schedule->partition_count; p++)
         out->waiting += count_paused(&entry->places[p], entry->source.trigger.parallel);
     return true;

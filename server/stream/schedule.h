@@ -49,8 +49,8 @@ void pl_schedule_release(struct pl_schedule *schedule, struct pl_schedule_entry 
 
 /** How a trigger is doing. */
 struct pl_schedule_report {
-    uint64_t runs, records, failures, letters; /* since the start */
-    uint64_t waiting;                          /* lanes that pause after a failure */
+    uint64_t runs, records, failures, letters, trimmed; /* since the start */
+    uint64_t waiting;                                   /* lanes that pause after a failure */
     int64_t oldest_ms; /* the time of the oldest record that is held and not done; 0: none is */
 };
 bool pl_schedule_report(struct pl_schedule *schedule, uint32_t trigger_id, struct pl_schedule_report *out);

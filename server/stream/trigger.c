@@ -152,7 +152,7 @@ static uint8_t old_parallel(const struct pl_progress *slots, uint8_t parallel)
     return old;
 }
 
-/* A slot without a record has not gone a step: then the least is the beginning. */
+/* A slot without a record counts from the beginning. */
 static uint64_t least_of(const struct pl_progress *slots, uint8_t count_of_slots)
 {
     uint64_t least = UINT64_MAX;
@@ -163,14 +163,69 @@ static uint64_t least_of(const struct pl_progress *slots, uint8_t count_of_slots
     return least;
 }
 
+/* The next piece of the walk behind `*done`. 1: an old slot had not done the record behind it; PL_ENOTFOUND: the end. */
+static int pass_done(struct pl_trigger_hands *hands, const struct pl_trigger_source *before,
+                     uint16_t partition, const struct pl_progress *slots, uint64_t *done)
+{
+    struct pl_stream_walk walk = { .snapshot = hands->snapshot,
+                                   .stream_id = before->table->stream_id,
+                                   .partition = partition };
+    struct pl_stream_record record;
+    uint8_t slot = 0;
+    int rc = pl_snapshot_renew(hands->snapshot);
+
+    if (rc == 0)
+        rc = pl_stream_seek(&walk, *done + 1, &record);
+    for (int i = 0; rc == 0 && i < PIECE_RECORDS; i++) {
+        bool wanted = pl_lane_wants(&before->trigger, &record);
+
+        if (wanted)
+            rc = pl_trigger_slot(before, &record, &hands->scratch, &slot);
+        if (rc == 0 && wanted && record.sequence > slots[slot].sequence)
+            rc = 1;
+        if (rc != 0)
+            break;
+        *done = record.sequence;
+        rc = pl_stream_next(&walk, &record);
+    }
+    pl_snapshot_reset(hands->snapshot);
+    return rc;
+}
+
+/*
+ * Up to where the old slots have left nothing undone. A slot that has no record yet, or an old one, may have had no
+ * records since: the stream says.
+ */
+static int find_done(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                     uint16_t partition, const struct pl_progress *slots, uint8_t old, uint64_t *done)
+{
+    struct pl_trigger_source before = *source;
+    int rc = 0;
+
+    before.trigger.parallel = old;
+    *done = least_of(slots, old);
+    while (rc == 0)
+        rc = pass_done(hands, &before, partition, slots, done);
+    if (rc != 1 && rc != PL_ENOTFOUND)
+        return rc;
+    /* Then nothing is undone, and what they had done may be trimmed. */
+    for (uint8_t i = 0; rc == PL_ENOTFOUND && i < old; i++)
+        if (slots[i].sequence > *done)
+            *done = slots[i].sequence;
+    return 0;
+}
+
 /* All slots in one change, so that no half of them is ever taken for the whole. */
 static int cut_anew(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
                     uint16_t partition, struct pl_progress *slots, uint8_t old)
 {
     uint8_t parallel = (uint8_t)source->trigger.parallel;
-    struct pl_progress all = { .sequence = least_of(slots, old), .parallel = parallel };
+    struct pl_progress all = { .parallel = parallel };
     struct pl_advance advance = advance_of(source);
+    int rc = find_done(hands, source, partition, slots, old, &all.sequence);
 
+    if (rc != 0)
+        return rc;
     pl_buf_clear(&hands->effects);
     for (uint8_t i = 1; i < PL_PROGRESS_SLOTS_MAX; i++)
         if (i < parallel || slots[i].parallel != 0)
@@ -226,6 +281,9 @@ static int load_again(struct pl_trigger_hands *hands, const struct pl_trigger_so
 /* What was seen of a piece. */
 struct piece {
     uint64_t last, skipped;
+    uint64_t lost;  /* sequence numbers whose records, if there were any, nobody will see */
+    uint64_t first; /* the first record found, and its time; 0: none was */
+    int64_t first_ms;
     uint32_t records;
     size_t bytes;
 };
@@ -244,6 +302,10 @@ static int take_record(struct pl_trigger_hands *hands, const struct pl_trigger_s
         piece->skipped++;
     if (rc != 0)
         return rc;
+    if (piece->records == 0) {
+        piece->first = record->sequence;
+        piece->first_ms = record->at_ms;
+    }
     piece->last = record->sequence;
     piece->records++;
     piece->bytes += value.len;
@@ -275,22 +337,71 @@ static int walk_piece(struct pl_trigger_hands *hands, const struct pl_trigger_so
     return rc;
 }
 
+/* What is gone may all be older than the trigger, or at least nobody can say otherwise: then it lost nothing. */
+static bool is_older_than_trigger(const struct pl_trigger_hands *hands, const struct pl_lane *lane,
+                                  const struct piece *piece)
+{
+    if (piece->first != 0)
+        return piece->first_ms < lane->rules->created_ms;
+    return lane->looked == 0 && wall_ms(hands) - lane->rules->created_ms < PL_LANE_KEPT_MS;
+}
+
+/* Asked after the walk: what was trimmed meanwhile was missed too. */
+static int find_lost(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                     struct pl_trigger_lane *at, struct piece *piece)
+{
+    struct pl_stream_walk walk = { .snapshot = hands->snapshot,
+                                   .stream_id = source->table->stream_id,
+                                   .partition = at->partition };
+    int rc = pl_stream_trimmed(&walk, &at->lane.trimmed);
+    uint64_t gone = at->lane.trimmed;
+
+    if (rc != 0 || gone <= at->lane.looked)
+        return rc;
+    if (piece->first != 0 && piece->first <= gone)
+        gone = piece->first - 1;
+    if (gone > at->lane.looked && !is_older_than_trigger(hands, &at->lane, piece))
+        piece->lost = gone - at->lane.looked;
+    if (gone > piece->last)
+        piece->last = gone;
+    return 0;
+}
+
+/* The trigger cannot have what is kept no longer. What is worse than losing it is to say nothing. */
+static void tell_lost(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                      const struct pl_trigger_lane *at, uint64_t lost)
+{
+    const struct pl_table *table = source->table;
+
+    if (source->figures != NULL)
+        count(&source->figures->trimmed, lost);
+    pl_log(hands->logger, PL_LOG_WARN, "a trigger was too far behind: records were trimmed before it came",
+           "table %.*s, trigger %.*s, partition %u, slot %u: %llu sequence numbers after %llu passed by",
+           (int)table->name.len, table->name.data, (int)source->trigger.name.len, source->trigger.name.data,
+           at->partition, at->slot, (unsigned long long)lost, (unsigned long long)at->lane.looked);
+}
+
 static int read_piece(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
                       struct pl_trigger_lane *at, uint64_t applied)
 {
     struct piece piece = { .last = at->lane.looked };
-    int rc = pl_snapshot_renew(hands->snapshot);
+    int rc = pl_snapshot_renew(hands->snapshot), lost_rc;
 
     if (rc != 0)
         return rc;
     rc = walk_piece(hands, source, at, &piece);
+    lost_rc = rc == 0 || rc == PL_ENOTFOUND || piece.records > 0 ? find_lost(hands, source, at, &piece) : 0;
     pl_snapshot_reset(hands->snapshot);
+    if (lost_rc != 0 && (rc == 0 || rc == PL_ENOTFOUND))
+        rc = lost_rc;
     /* `applied` was asked before the snapshot was taken: all up to there would have been seen. */
     if (rc == PL_ENOTFOUND) {
         if (applied > piece.last)
             piece.last = applied;
         rc = 0;
     }
+    if (piece.lost > 0)
+        tell_lost(hands, source, at, piece.lost);
     pl_lane_looked(&at->lane, piece.last, piece.skipped);
     return rc;
 }

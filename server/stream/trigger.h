@@ -25,6 +25,7 @@
 /** What a trigger has done since the server started. */
 struct pl_trigger_figures {
     atomic_uint_fast64_t runs, records, failures, letters;
+    atomic_uint_fast64_t trimmed; /* sequence numbers that were kept no longer when a slot came to them */
 };
 
 /** One trigger of one table, as it was declared: another declaration makes another. */
@@ -65,8 +66,8 @@ struct pl_trigger_lane {
 };
 
 /**
- * Find out where the slots of a partition stand. When they were another number before, they are cut anew: all begin at
- * the least of the old ones. `lanes` has one for each. A failure leaves them to be loaded again.
+ * Find out where the slots of a partition stand. When they were another number before, they are cut anew: all begin
+ * before the first record that an old one had not done. `lanes` has one for each. A failure leaves them to be loaded again.
  */
 int pl_trigger_load(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
                     uint16_t partition, struct pl_trigger_lane *lanes);

@@ -263,4 +263,51 @@ describe("a trigger", function()
     -- What had run ahead of the slowest slot runs again.
     for item in db:scan("Things") do assert.is_true(db:get("Counts", { id = item.id }).n >= 1, item.id) end
   end)
+
+  it("runs nothing twice when it is cut into other numbers of slots with nothing left to do", function()
+    local text = [[ t = { parallel = %d, run = function(records, db)
+      for _, r in ipairs(records) do db:update("Counts", { id = r.keys.id }, "ADD n 1") end
+    end } ]]
+    open(text:format(10), { partitions = 1 })
+    for i = 1, 5 do put("k" .. i) end -- not all of the slots have one
+    settle()
+    for round, parallel in ipairs { 7, 1, 10, 3 } do
+      scratch.write_scripts(scripts, { ["things.lua"] = module(text:format(parallel)) })
+      assert(db:reload())
+      if round % 2 == 0 then db = scratch.reopen(db, path, { scripts = scripts }) end
+      settle()
+    end
+    for i = 1, 5 do assert.are.equal(1, db:get("Counts", { id = "k" .. i }).n, "k" .. i) end
+  end)
+
+  it("tells what it came too late for, and goes on behind it", function()
+    local text = [[ t = { batch = 1, run = function(records, db)
+      for _, r in ipairs(records) do
+        if not db:get("Copies", { id = "open" }) then error("not now") end
+        db:put("Copies", r.new)
+      end
+    end } ]]
+    open(text, { partitions = 1, stream_retention_ms = 300 })
+    for i = 1, 5 do put("k" .. i) end
+    local gone = false
+    for _ = 1, 400 do
+      os.execute "sleep 0.02"
+      put("new")
+      put("new", { n = _ })
+      local oldest = db:tail "Things"()
+      gone = oldest ~= nil and oldest.keys.id == "new"
+      if gone then break end
+    end
+    assert.is_true(gone)
+    assert(db:put("Copies", { id = "open" }))
+    for _ = 1, 400 do
+      settle()
+      if db:get("Copies", { id = "new" }) then break end
+      os.execute "sleep 0.02"
+    end
+    assert.is_truthy(db:get("Copies", { id = "k1" })) -- it was held
+    assert.is_nil(db:get("Copies", { id = "k3" }))
+    assert.is_truthy(db:get("Copies", { id = "new" }))
+    assert.is_true(db:stats("Things").triggers.t.trimmed > 0)
+  end)
 end)
