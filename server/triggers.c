@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LAG_RECORDS_MAX = 10000 };
+enum { LAG_RECORDS_MAX = 10000, LEARN_PAUSE_NS = 200 * 1000 * 1000 };
 
 struct worker {
     struct pl_triggers *triggers;
@@ -257,16 +257,18 @@ static bool is_ending(void *state)
 
 /* ---- what there is to do ---------------------------------------------------------------------------- */
 
-/* Under the lock. */
-static void learn(struct pl_triggers *triggers)
+/* False: not all is known, for lack of memory. Under the lock. */
+static bool learn(struct pl_triggers *triggers)
 {
     struct pl_tables *now = pl_node_tables(triggers->options.node);
+    bool learned = now == triggers->known || pl_schedule_learn(triggers->schedule, now) == 0;
 
-    if (now != triggers->known && pl_schedule_learn(triggers->schedule, now) == 0) {
+    if (learned && now != triggers->known) {
         pl_tables_unref(triggers->known);
         triggers->known = pl_tables_ref(now);
     }
     pl_tables_unref(now);
+    return learned;
 }
 
 static struct pl_operation *take_job(struct pl_triggers *triggers)
@@ -353,15 +355,17 @@ static bool do_next(struct worker *worker, uint64_t *due_ns)
     uint64_t now_ns = pl_clock_monotonic_ns(&triggers->options.clock);
     struct pl_schedule_task task;
     struct pl_operation *job;
-    bool taken = false;
+    bool taken = false, learned = true;
 
     take_fresh(worker);
     pthread_mutex_lock(&triggers->lock);
     job = take_job(triggers);
     if (job == NULL) {
-        learn(triggers);
+        learned = learn(triggers);
         taken = pl_schedule_take(triggers->schedule, now_ns, &task, due_ns);
     }
+    if (!learned && !taken && *due_ns > now_ns + LEARN_PAUSE_NS)
+        *due_ns = now_ns + LEARN_PAUSE_NS;
     pthread_mutex_unlock(&triggers->lock);
     if (job != NULL)
         do_job(worker, job);

@@ -76,8 +76,10 @@ static void begin(lua_State *L, int arg, enum pl_operation_name name, struct pl_
     if (db->begun >= BEGUN_MAX)
         lua_gc(L, LUA_GCCOLLECT);
     request = take_request(db);
-    if (request == NULL)
+    if (request == NULL) {
+        pl_sandbox_starve(L);
         luaL_error(L, "out of memory");
+    }
     request->db = db;
     request->next = NULL;
     pl_operation_reset(&request->op, name);

@@ -2,6 +2,7 @@
 #include "script/call.h"
 
 #include "script/bind_value.h"
+#include "script/sandbox.h"
 
 #include <lauxlib.h>
 
@@ -69,6 +70,9 @@ void pl_call_end(lua_State *L, int index)
 
 int pl_call_fail(lua_State *L, int rc, const struct pl_reason *why)
 {
+    /* Nobody would look for this one, and a trigger that goes on without what it asked for loses it. */
+    if (rc == PL_ENOMEM)
+        pl_sandbox_starve(L);
     lua_pushnil(L);
     lua_pushstring(L, pl_reason_text(why, rc));
     lua_pushstring(L, pl_error_code(rc));

@@ -25,6 +25,8 @@ static int protected_call(lua_State *L)
 
     luaL_checkany(L, 1);
     status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    if (status == LUA_ERRMEM)
+        pl_sandbox_starve(L);
     pl_sandbox_check(L);
     luaL_checkstack(L, 1, "too many results");
     lua_pushboolean(L, status == LUA_OK);
@@ -59,6 +61,8 @@ static int protected_call_with_handler(lua_State *L)
     lua_replace(L, 2);
     lua_replace(L, 1);
     status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+    if (status == LUA_ERRMEM)
+        pl_sandbox_starve(L);
     pl_sandbox_check(L);
     lua_pushboolean(L, status == LUA_OK);
     lua_replace(L, 1);

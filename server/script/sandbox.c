@@ -16,7 +16,7 @@
  * A loop that swallows the error dies at its own next step, so the error leaves the
  * script whatever the script does; pl_sandbox_call() then tells what end() noted.
  */
-enum ending { RUNNING, OUT_OF_TIME, OUT_OF_INSTRUCTIONS, OUT_OF_MEMORY };
+enum ending { RUNNING, OUT_OF_TIME, OUT_OF_INSTRUCTIONS, OUT_OF_MEMORY, STARVED };
 
 enum {
     TICK_INSTRUCTIONS = 100,
@@ -175,6 +175,9 @@ static const char *ending_sentence(const struct pl_sandbox *s, char text[128])
         snprintf(text, 128, "the function ran more than %llu instructions",
                  (unsigned long long)s->limits.instructions);
         break;
+    case STARVED:
+        snprintf(text, 128, "%s", pl_error_sentence(PL_ENOMEM));
+        break;
     default:
         snprintf(text, 128, "the function used more than %zu KiB of memory", s->limits.memory_bytes / 1024);
         break;
@@ -270,6 +273,8 @@ static int fail(struct pl_sandbox *s, int status, struct pl_reason *why)
 
     if (s->ending == RUNNING && status == LUA_ERRMEM && s->capped)
         end(s, OUT_OF_MEMORY);
+    if (s->ending == STARVED)
+        return pl_reason_set(why, PL_ENOMEM, "%s", pl_error_sentence(PL_ENOMEM));
     if (s->ending != RUNNING)
         return pl_reason_set(why, PL_ESCRIPT, "%s%s", s->where, ending_sentence(s, text));
     if (status == LUA_ERRMEM)
@@ -350,6 +355,14 @@ void pl_sandbox_charge(lua_State *L, size_t bytes)
         return;
     spend(s, bytes);
     pl_sandbox_check(L);
+}
+
+void pl_sandbox_starve(lua_State *L)
+{
+    struct pl_sandbox *s = pl_sandbox_of(L);
+
+    if (s != NULL && s->running)
+        end(s, s->capped ? OUT_OF_MEMORY : STARVED);
 }
 
 bool pl_sandbox_has_ended(lua_State *L)

@@ -68,6 +68,12 @@ struct pl_sandbox *pl_sandbox_of(lua_State *L);
 /** For C functions that scripts call: `bytes` were or will be moved. Raises when the time is over. Does nothing in somebody else's state. */
 void pl_sandbox_charge(lua_State *L, size_t bytes);
 
+/**
+ * The machine has no memory: the running call ends with PL_ENOMEM at its next instruction, whatever it catches. Does nothing
+ * in somebody else's state.
+ */
+void pl_sandbox_starve(lua_State *L);
+
 /** True when the running call is being ended: its error is on the way out. */
 bool pl_sandbox_has_ended(lua_State *L);
 

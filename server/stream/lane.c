@@ -86,8 +86,10 @@ void pl_lane_looked(struct pl_lane *lane, uint64_t sequence, uint64_t skipped)
     if (sequence > lane->looked)
         lane->looked = sequence;
     lane->skipped += skipped;
-    if (lane->first == lane->count)
-        lane->position = lane->looked;
+    if (lane->first < lane->count)
+        return;
+    lane->position = lane->looked;
+    lane->pauses = 0; /* whatever kept it from reading is over */
 }
 
 /* All that was held is passed: its memory goes back. */

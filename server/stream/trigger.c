@@ -416,6 +416,7 @@ struct run {
     uint8_t depth;
     bool touched; /* something was written before the function's end */
     int failure;  /* of what was kept and had to be written before: the run cannot be made good */
+    int trouble;  /* the last that a request met; the function may make something of it, or fail for it */
     struct pl_reason why;
 };
 
@@ -471,6 +472,8 @@ static int run_request(void *state, struct pl_operation *op)
         return fail_as_before(run, op);
     run->touched = run->touched || pl_operation_kind(op->name) == PL_OPERATION_WRITE;
     run->hands->run(run->hands->state, &op, 1);
+    if (pl_trigger_is_trouble(op->reply.rc))
+        run->trouble = op->reply.rc;
     return op->reply.rc;
 }
 
@@ -529,11 +532,12 @@ static int call_function(struct run *run, struct pl_script_batch *batch, struct 
     if (script == NULL)
         return pl_reason_set(why, PL_ECLOSED, "the table's module is not loaded");
     rc = pl_script_trigger_named(script, source->trigger.name, batch, &db, why);
-    if (rc == 0 && run->failure != 0) {
+    if (run->failure != 0) {
         *why = run->why;
         return run->failure;
     }
-    return rc;
+    /* `assert(db:get(..))` while there is no room is no fault of the function's: it waits, and is not counted. */
+    return rc == PL_ESCRIPT || rc == PL_EREJECTED ? (run->trouble != 0 ? run->trouble : rc) : rc;
 }
 
 /* 0: what it wrote is kept, or written. Else nothing is kept. */
@@ -651,10 +655,10 @@ static void bury(struct pl_trigger_hands *hands, const struct pl_trigger_source 
     uint64_t to = pl_lane_sequence(lane, end);
     struct pl_reason why = { .text = "" };
     int64_t size_bytes = 0;
-    int rc;
+    int rc = 0;
 
     pl_buf_clear(&hands->effects);
-    for (uint32_t i = lane->first; i < end; i++) {
+    for (uint32_t i = lane->first; i < end && rc == 0; i++) {
         struct pl_letter letter = { .partition = at->partition,
                                     .sequence = lane->records[i].record.sequence,
                                     .attempts = lane->attempts,
@@ -663,11 +667,13 @@ static void bury(struct pl_trigger_hands *hands, const struct pl_trigger_source 
                                     .record = lane->records[i].value };
 
         pl_letter_put(&hands->effects, source->trigger.id, &letter, &hands->scratch);
+        rc = pl_buf_status(&hands->scratch); /* of this letter alone: the next one clears it */
         size_bytes += (int64_t)letter.record.len;
     }
     pl_change_count(&hands->effects, at->partition, source->trigger.id, (int64_t)(end - lane->first),
                     size_bytes);
-    rc = pl_buf_status(&hands->scratch) != 0 ? PL_ENOMEM : pl_buf_status(&hands->effects);
+    if (rc == 0)
+        rc = pl_buf_status(&hands->effects);
     if (rc == 0)
         rc = move_lane(hands, source, at, to, &why);
     if (rc == PL_EINUSE || rc == PL_EUNSURE) {

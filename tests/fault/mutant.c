@@ -24,6 +24,15 @@ int __wrap_pl_state_set_group(struct pl_state *state, const struct pl_memtable_e
 }
 #endif
 
+#ifdef PL_MUTANT_UNSTARVED
+void __wrap_pl_sandbox_starve(struct lua_State *L);
+
+void __wrap_pl_sandbox_starve(struct lua_State *L)
+{
+    (void)L;
+}
+#endif
+
 #ifdef PL_MUTANT_EARLY_ACK
 void __wrap_pl_shard_conclude(struct pl_shard *shard, struct pl_operation *op);
 

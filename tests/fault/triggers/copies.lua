@@ -1,0 +1,1 @@
+return { table = "Copies", partition_key = "k:S" }

@@ -1,0 +1,1 @@
+return { table = "Counts", partition_key = "k:S" }

@@ -1,0 +1,1 @@
+return { table = "Cures", partition_key = "k:S" }

@@ -1,0 +1,1 @@
+return { table = "Looks", partition_key = "k:S" }
