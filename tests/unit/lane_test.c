@@ -289,6 +289,19 @@ static void a_cascade_too_deep_is_buried_by_itself(void)
     pl_lane_deinit(&rig.lane);
 }
 
+static void trouble_in_reading_is_over_when_all_is_read(void)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig.applied = 4;
+    pl_lane_troubled(&rig.lane, rig.now_ns, 0);
+    CHECK(rig.lane.pauses == 1);
+    pl_lane_looked(&rig.lane, 4, 4);
+    CHECK(rig.lane.pauses == 0 && next(&rig) == PL_LANE_REST);
+    pl_lane_deinit(&rig.lane);
+}
+
 static void trouble_is_waited_out_and_counts_as_no_attempt(void)
 {
     struct rig rig;
@@ -449,6 +462,7 @@ int main(void)
     RUN(without_a_limit_a_record_is_retried_as_long_as_the_stream_keeps_it);
     RUN(what_is_too_old_is_not_run);
     RUN(a_cascade_too_deep_is_buried_by_itself);
+    RUN(trouble_in_reading_is_over_when_all_is_read);
     RUN(trouble_is_waited_out_and_counts_as_no_attempt);
     RUN(the_record_that_was_named_is_cut_out);
     RUN(what_left_no_trace_moves_the_checkpoint_only_now_and_then);
