@@ -36,7 +36,9 @@ bool pl_lane_wants(const struct pl_trigger *rules, const struct pl_stream_record
 
 bool pl_lane_has_room(const struct pl_lane *lane)
 {
-    return lane->count < lane->rules->batch && lane->held_bytes < PL_LANE_BYTES_MAX;
+    uint32_t most = lane->attempts > 0 ? 1 : lane->rules->batch; /* it was given back: one alone, as before */
+
+    return lane->count < most && lane->held_bytes < PL_LANE_BYTES_MAX;
 }
 
 /* By doubling, so that a trigger with large batches and few records holds little. */
@@ -103,6 +105,19 @@ static void let_go(struct pl_lane *lane)
     lane->position = lane->looked;
 }
 
+void pl_lane_give_back(struct pl_lane *lane)
+{
+    if (lane->lost > 0 || lane->first == lane->count)
+        return;
+    lane->looked = lane->position;
+    let_go(lane);
+}
+
+size_t pl_lane_held_bytes(const struct pl_lane *lane)
+{
+    return lane->held_bytes + lane->room * sizeof *lane->records;
+}
+
 /* ---- errors ----------------------------------------------------------------------------------------- */
 
 /* Without memory for it the record goes its way with the general sentence. */
@@ -117,6 +132,12 @@ static void forget_error(struct pl_lane *lane)
 {
     free(lane->error);
     lane->error = NULL;
+}
+
+void pl_lane_lost(struct pl_lane *lane)
+{
+    lane->attempts = 0;
+    forget_error(lane);
 }
 
 const char *pl_lane_error(const struct pl_lane *lane)
@@ -222,8 +243,8 @@ enum pl_lane_step pl_lane_next(struct pl_lane *lane, uint64_t applied, uint64_t 
     if (lane->pauses > 0 && now_ns < lane->due_ns)
         return PL_LANE_WAIT;
     /* Once records of it are run, a batch takes no more. */
-    if (applied > lane->looked && lane->first == 0 && lane->end_count == 0 && lane->attempts == 0 &&
-        pl_lane_has_room(lane) && rest(lane) == PL_LANE_REST)
+    if (applied > lane->looked && lane->first == 0 && lane->end_count == 0 &&
+        (lane->attempts == 0 || empty) && pl_lane_has_room(lane) && rest(lane) == PL_LANE_REST)
         return PL_LANE_READ;
     if (empty)
         return rest(lane);
@@ -290,6 +311,12 @@ static void pause_for(struct pl_lane *lane, uint64_t now_ns, uint64_t chance)
 void pl_lane_troubled(struct pl_lane *lane, uint64_t now_ns, uint64_t chance)
 {
     pause_for(lane, now_ns, chance);
+}
+
+void pl_lane_wait(struct pl_lane *lane, uint64_t now_ns)
+{
+    lane->pauses += lane->pauses == 0;
+    lane->due_ns = now_ns + PL_LANE_PAUSE_FIRST_MS * NS_PER_MS;
 }
 
 static void fail_alone(struct pl_lane *lane, const struct pl_reason *why, uint64_t now_ns, int64_t wall_ms,

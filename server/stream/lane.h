@@ -101,6 +101,17 @@ void pl_lane_passed(struct pl_lane *lane, uint32_t end);
 /** The function failed on the window; `first`: it says that it is the first record's doing. `chance` is any number. */
 void pl_lane_failed(struct pl_lane *lane, bool first, const struct pl_reason *why, uint64_t now_ns,
                     int64_t wall_ms, uint64_t chance);
+/**
+ * What is held is given back while the lane pauses, and read again from the stream behind `position`. Attempts are
+ * remembered: the record they were made with is then read and run by itself. Not while records wait to be buried.
+ */
+void pl_lane_give_back(struct pl_lane *lane);
+/** There is no memory to read into: wait a little. */
+void pl_lane_wait(struct pl_lane *lane, uint64_t now_ns);
+/** The next record is not the one that attempts were made with: that is gone from the stream. */
+void pl_lane_lost(struct pl_lane *lane);
+/** The memory that its records take. */
+size_t pl_lane_held_bytes(const struct pl_lane *lane);
 /** Not the function's fault (no room, no memory, throttled): the same again after a pause. */
 void pl_lane_troubled(struct pl_lane *lane, uint64_t now_ns, uint64_t chance);
 

@@ -38,6 +38,7 @@ struct pl_schedule {
     struct pl_schedule_entry *entries;
     struct pl_schedule_entry *turn_entry; /* where the next search begins */
     uint32_t turn_partition;
+    struct pl_trigger_budget budget;
 };
 
 int pl_schedule_new(uint32_t partition_count, const struct pl_sequences *sequences, struct pl_schedule **out)
@@ -48,16 +49,19 @@ int pl_schedule_new(uint32_t partition_count, const struct pl_sequences *sequenc
         return PL_ENOMEM;
     schedule->partition_count = partition_count;
     schedule->sequences = sequences;
+    schedule->budget.max_bytes = PL_TRIGGER_HELD_BYTES_MAX;
     *out = schedule;
     return 0;
 }
 
 /* ---- entries ---------------------------------------------------------------------------------------- */
 
-static void free_place(struct place *place, uint32_t parallel)
+static void free_place(struct pl_schedule *schedule, struct place *place, uint32_t parallel)
 {
-    for (uint32_t i = 0; place->slots != NULL && i < parallel; i++)
+    for (uint32_t i = 0; place->slots != NULL && i < parallel; i++) {
+        atomic_fetch_sub(&schedule->budget.held_bytes, place->slots[i].lane.charged_bytes);
         pl_lane_deinit(&place->slots[i].lane.lane);
+    }
     free(place->slots);
     free(place->fresh);
 }
@@ -72,7 +76,7 @@ static void free_entry(struct pl_schedule *schedule, struct pl_schedule_entry *e
     *at = entry->next;
     schedule->turn_entry = NULL;
     for (uint32_t p = 0; p < schedule->partition_count; p++)
-        free_place(&entry->places[p], entry->source.trigger.parallel);
+        free_place(schedule, &entry->places[p], entry->source.trigger.parallel);
     pl_table_unref(entry->source.table);
     free(entry);
 }
@@ -132,6 +136,7 @@ static int add_entry(struct pl_schedule *schedule, struct pl_table *table, const
     entry->source.table = pl_table_ref(table);
     entry->source.trigger = *trigger;
     entry->source.figures = &entry->figures;
+    entry->source.budget = &schedule->budget;
     entry->was_named = true;
     if (before != NULL)
         copy_figures(&entry->figures, &before->figures);

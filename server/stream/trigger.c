@@ -400,8 +400,10 @@ static int read_piece(struct pl_trigger_hands *hands, const struct pl_trigger_so
             piece.last = applied;
         rc = 0;
     }
-    if (piece.lost > 0)
+    if (piece.lost > 0) {
         tell_lost(hands, source, at, piece.lost);
+        pl_lane_lost(&at->lane);
+    }
     pl_lane_looked(&at->lane, piece.last, piece.skipped);
     return rc;
 }
@@ -711,27 +713,81 @@ static enum pl_lane_step pause_reading(struct pl_trigger_hands *hands, struct pl
     return PL_LANE_WAIT;
 }
 
-enum pl_lane_step pl_trigger_step(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
-                                  struct pl_trigger_lane *at, uint64_t applied)
+static bool has_budget(const struct pl_trigger_source *source, uint64_t share)
+{
+#ifdef PL_MUTANT_NO_BUDGET
+    return true;
+#endif
+    return atomic_load_explicit(&source->budget->held_bytes, memory_order_relaxed) <
+           source->budget->max_bytes / share;
+}
+
+/* Less than before is added as what wraps around to it. */
+static void charge(const struct pl_trigger_source *source, struct pl_trigger_lane *at)
+{
+    size_t held = pl_lane_held_bytes(&at->lane);
+
+    atomic_fetch_add_explicit(&source->budget->held_bytes, (uint64_t)held - at->charged_bytes,
+                              memory_order_relaxed);
+    at->charged_bytes = held;
+}
+
+/* Without memory for more, a lane runs what it has; one that has nothing waits. */
+static enum pl_lane_step go_without(struct pl_trigger_hands *hands, struct pl_trigger_lane *at)
+{
+    enum pl_lane_step step = pl_lane_next(&at->lane, at->lane.looked, now_ns(hands), wall_ms(hands));
+
+    if (step != PL_LANE_REST)
+        return step;
+    pl_lane_wait(&at->lane, now_ns(hands));
+    return PL_LANE_WAIT;
+}
+
+/* Up to what is not reading. */
+static enum pl_lane_step read_on(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                                 struct pl_trigger_lane *at, uint64_t applied)
 {
     enum pl_lane_step step = PL_LANE_REST;
 
-    if (!at->loaded && load_again(hands, source, at) != 0)
-        return pause_reading(hands, at);
-    at->loaded = true;
     for (int i = 0; i < STEPS_MAX; i++) {
         step = pl_lane_next(&at->lane, applied, now_ns(hands), wall_ms(hands));
         if (step != PL_LANE_READ)
             break;
+        if (!has_budget(source, 1))
+            return go_without(hands, at);
         if (read_piece(hands, source, at, applied) != 0)
             return pause_reading(hands, at);
+        charge(source, at);
     }
+    return step;
+}
+
+static enum pl_lane_step take_step(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                                   struct pl_trigger_lane *at, uint64_t applied)
+{
+    enum pl_lane_step step;
+
+    if (!at->loaded && load_again(hands, source, at) != 0)
+        return pause_reading(hands, at);
+    at->loaded = true;
+    step = read_on(hands, source, at, applied);
     if (step == PL_LANE_RUN)
         run_window(hands, source, at);
     else if (step == PL_LANE_BURY)
         bury(hands, source, at);
     else if (step == PL_LANE_SAVE)
         save(hands, source, at);
+    else if (step == PL_LANE_WAIT && at->lane.pauses > 0 && !has_budget(source, 2))
+        pl_lane_give_back(&at->lane);
+    return step;
+}
+
+enum pl_lane_step pl_trigger_step(struct pl_trigger_hands *hands, const struct pl_trigger_source *source,
+                                  struct pl_trigger_lane *at, uint64_t applied)
+{
+    enum pl_lane_step step = take_step(hands, source, at, applied);
+
+    charge(source, at);
     return step;
 }
 

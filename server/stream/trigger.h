@@ -28,11 +28,23 @@ struct pl_trigger_figures {
     atomic_uint_fast64_t trimmed; /* sequence numbers that were kept no longer when a slot came to them */
 };
 
+/**
+ * The memory for records that all lanes of a node share. Nobody reads while it is used up; a lane that pauses while more
+ * than half of it is used gives back what it holds, so that those that can go on do. It is overdrawn by what one read
+ * takes (PL_LANE_BYTES_MAX and a record) for each worker.
+ */
+struct pl_trigger_budget {
+    atomic_uint_fast64_t held_bytes;
+    uint64_t max_bytes;
+};
+#define PL_TRIGGER_HELD_BYTES_MAX (UINT64_C(64) << 20)
+
 /** One trigger of one table, as it was declared: another declaration makes another. */
 struct pl_trigger_source {
     struct pl_table *table;             /* a reference of ours; its name, keys and stream are used */
     struct pl_trigger trigger;          /* the name is in `table` */
     struct pl_trigger_figures *figures; /* outlive this; NULL in tests that do not look */
+    struct pl_trigger_budget *budget;   /* outlives this */
 };
 
 /** What a worker lends to the steps it takes. All of it is the worker's own, or may be used by any thread. */
@@ -62,7 +74,8 @@ struct pl_trigger_lane {
     struct pl_lane lane;
     uint16_t partition;
     uint8_t slot;
-    bool loaded; /* it knows its checkpoint */
+    bool loaded;          /* it knows its checkpoint */
+    size_t charged_bytes; /* to the budget; to be given back with the lane */
 };
 
 /**

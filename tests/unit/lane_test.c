@@ -451,8 +451,43 @@ static void random_failures_end_with_every_record_done(void)
     }
 }
 
+/* What was given back is read again, and a record that is tried again stays alone and keeps its attempts. */
+static void what_is_given_back_is_read_again(void)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig.rules.batch = 4;
+    rig.rules.retries = 2;
+    rig.applied = 4;
+    CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 1, 4));
+    fail(&rig);
+    CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 1, 2));
+    fail(&rig);
+    CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 1, 1));
+    pass(&rig);
+    CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 2, 2));
+    for (int i = 0; i < 3; i++) {
+        fail(&rig);
+        if (i == 2)
+            break;
+        pl_lane_give_back(&rig.lane);
+        CHECK(pl_lane_held_bytes(&rig.lane) == 0 && rig.lane.looked == 1 && rig.lane.saved == 1);
+        wait_out(&rig);
+        CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 2, 2));
+    }
+    pl_lane_give_back(&rig.lane); /* it is to be buried: it stays */
+    CHECK(next(&rig) == PL_LANE_BURY && window_is(&rig, 2, 2) && rig.lane.attempts == 3);
+    pass(&rig);
+    CHECK(next(&rig) == PL_LANE_RUN && window_is(&rig, 3, 4));
+    pass(&rig);
+    CHECK(next(&rig) == PL_LANE_REST && rig.lane.saved == 4);
+    pl_lane_deinit(&rig.lane);
+}
+
 int main(void)
 {
+    RUN(what_is_given_back_is_read_again);
     RUN(what_is_applied_is_run_in_batches);
     RUN(a_window_of_time_gathers_a_batch);
     RUN(a_failed_batch_is_halved_until_one_record_is_left);

@@ -2,6 +2,7 @@
 #include "codec/line.h"
 #include "partition/shard_inside.h"
 #include "perilune.h"
+#include "stream/trigger.h"
 
 #include "scratch_tree.h"
 #include "test.h"
@@ -59,6 +60,30 @@ int __wrap_pl_shard_run_sync(struct pl_shard *shard, struct pl_reason *why)
     rc = __real_pl_shard_run_sync(shard, why);
     step();
     return rc;
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------- */
+
+static uint64_t budget_bytes, held_most; /* 0: as it is */
+
+enum pl_lane_step __real_pl_trigger_step(struct pl_trigger_hands *hands,
+                                         const struct pl_trigger_source *source, struct pl_trigger_lane *at,
+                                         uint64_t applied);
+enum pl_lane_step __wrap_pl_trigger_step(struct pl_trigger_hands *hands,
+                                         const struct pl_trigger_source *source, struct pl_trigger_lane *at,
+                                         uint64_t applied);
+enum pl_lane_step __wrap_pl_trigger_step(struct pl_trigger_hands *hands,
+                                         const struct pl_trigger_source *source, struct pl_trigger_lane *at,
+                                         uint64_t applied)
+{
+    enum pl_lane_step step;
+
+    if (budget_bytes > 0)
+        source->budget->max_bytes = budget_bytes;
+    step = __real_pl_trigger_step(hands, source, at, applied);
+    if (atomic_load(&source->budget->held_bytes) > held_most)
+        held_most = atomic_load(&source->budget->held_bytes);
+    return step;
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------- */
@@ -273,8 +298,51 @@ static void records_of_a_key_stay_in_order_in_all_slots(void)
     scratch_remove(dir);
 }
 
+/* Ten slots of one partition and a function that fails: all that waits is more than they may hold. */
+static void many_failing_lanes_hold_no_more_than_they_may(void)
+{
+    const char *dir = folder();
+    struct pl_perilune *db;
+    char text[4096], found[512];
+
+    write_file(dir, "things.lua",
+               "return { table = 'Things', partition_key = 'k:S', sort_key = 's:N', stream = 'new_image',"
+               "  triggers = { count = { parallel = 10, batch = 4, run = function(records, db)"
+               "    if not db:get('Counts', { k = 'open' }) then error('not now') end"
+               "    for _, r in ipairs(records) do"
+               "      db:update('Counts', { k = r.keys.k },"
+               "                'SET seen = list_append(if_not_exists(seen, :none), :more)',"
+               "                { values = { more = perilune.list { r.keys.s }, none = perilune.list {} } })"
+               "    end"
+               "  end } } }");
+    budget_bytes = 16 << 10;
+    held_most = 0;
+    db = open_at(dir);
+    CHECK(db != NULL);
+    for (int i = 0; i < 120; i++) {
+        snprintf(text, sizeof text, "PUT Things {\"k\":\"k%d\",\"s\":%d,\"t\":\"%02000d\"}", i % 40, i / 40,
+                 0);
+        CHECK(say(db, text) == 0);
+    }
+    for (int i = 0; i < 100; i++)
+        pl_perilune_run_triggers(db);
+    CHECK_MSG(held_most > 8 << 10 && held_most <= (16 << 10) + (16 << 10), "%llu",
+              (unsigned long long)held_most);
+    CHECK(say(db, "PUT Counts {\"k\":\"open\"}") == 0);
+    settle(db);
+    for (int k = 0; k < 40; k++) {
+        seen(db, k, found);
+        CHECK_MSG(strcmp(found, "0 1 2 ") == 0, "k%d: %s", k, found);
+    }
+    CHECK(held_most <= (16 << 10) + (16 << 10));
+    budget_bytes = 0;
+    pl_perilune_close(db);
+    scratch_remove(dir);
+}
+
 int main(void)
 {
+    RUN(many_failing_lanes_hold_no_more_than_they_may);
     RUN(records_of_a_key_stay_in_order_in_all_slots);
     RUN(what_is_kept_happens_once_wherever_the_process_ends);
     return test_summary();
