@@ -327,11 +327,14 @@ local function update(db)
     options.names = { q = "P" }
     if not old then code = "ConditionalCheckFailedException" end
   end
+  if index_only_type and name ~= "Singles" then
+    code = "ValidationException" -- an index has it as key: wrong on any state, so before any condition
+  end
   if not code then
     if old or creates then
       new = copy(old or key)
       code = apply(new)
-      if index_only_type and name == "Singles" then
+      if index_only_type then
         code, new.G = nil, 5 -- no index of this table has it as key
       end
     end
@@ -430,16 +433,31 @@ local function all_pages(fetch, options)
 end
 
 local FILTERS = {
-  { "L[0] = 2", function(o) return o.L ~= nil and o.L[1] == 2 end },
-  { "attribute_not_exists(Filler)", function(o) return o.Filler == nil end },
-  { "contains(Tags, \"a\")", function(o) return has(o.Tags, "a") end },
+  { "L[0] = 2", function(o) return o.L ~= nil and o.L[1] == 2 end, attribute = "L" },
+  { "attribute_not_exists(Filler)", function(o) return o.Filler == nil end, attribute = "Filler" },
+  { "contains(Tags, \"a\")", function(o) return has(o.Tags, "a") end, attribute = "Tags" },
 }
+
+--- May a query of this index be filtered by the attribute? One that it does not hold is a mistake.
+local function may_filter(query, attribute)
+  if not query.is_index or not query.index.holds then return true end
+  for _, held in ipairs(query.index.holds) do
+    if held == attribute then return true end
+  end
+  return false
+end
 
 local function query_pages(db)
   local query = random_query()
   local options = { descending = chance(50), limit = chance(80) and math.random(1, 9) or nil }
   local filter = chance(30) and one_of(FILTERS)
   if filter then options.filter = filter[1] end
+  if filter and not may_filter(query, filter.attribute) then
+    local page, why, code = db:query_page(query.source, query.where, options)
+    assert(page == nil and code == "ValidationException", why)
+    assert(why:find("does not project one or more filter attributes: [" .. filter.attribute .. "]", 1, true), why)
+    return
+  end
   local descending = options.descending
   local expected, expected_scanned = expected_items(query, filter and filter[2])
   local items, scanned = all_pages(function(o) return db:query_page(query.source, query.where, o) end, options)
@@ -530,6 +548,9 @@ local function batch_get(db)
 end
 
 -- One item of a transaction: what is asked, the code of its reason, and what the item becomes.
+-- A part's code when no state could make it right; a client hears ValidationError.
+local WRONG_IN_ITSELF = "ValidationError, on any state"
+
 local function random_part(name)
   local part, code, new = {}, "None", nil
   local item = random_item(name)
@@ -549,6 +570,8 @@ local function random_part(name)
     if new and apply(new) then code = "ValidationError" end
     if part.expression == "SET G = :n" and name == "Singles" then
       code, new.G = "None", 5 -- no index of this table has it as key
+    elseif part.expression == "SET G = :n" then
+      code = WRONG_IN_ITSELF
     end
   elseif action == "delete" then
     part.key = key
@@ -562,12 +585,19 @@ local function random_part(name)
   return part, code, new
 end
 
--- The reasons that a client is told: the first ValidationError alone, or every condition that failed.
-local function reasons_of(codes)
-  local cancelled, invalid = false, nil
+local function first_of(codes, wanted)
   for i, code in ipairs(codes) do
+    if code == wanted then return i end
+  end
+end
+
+-- The reasons that a client is told: the first ValidationError alone, or every condition that failed. What is wrong
+-- on any state comes before what is wrong on this one.
+local function reasons_of(codes)
+  local cancelled = false
+  local invalid = first_of(codes, WRONG_IN_ITSELF) or first_of(codes, "ValidationError")
+  for _, code in ipairs(codes) do
     cancelled = cancelled or code ~= "None"
-    if code == "ValidationError" and not invalid then invalid = i end
   end
   if invalid then
     for i in ipairs(codes) do codes[i] = i == invalid and "ValidationError" or "None" end
