@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LAG_RECORDS_MAX = 10000, LEARN_PAUSE_NS = 200 * 1000 * 1000 };
+enum { LAG_RECORDS_MAX = 10000, LEARN_PAUSE_NS = 200 * 1000 * 1000, ROUND_NS = 10 * 1000 * 1000 };
 
 struct worker {
     struct pl_triggers *triggers;
@@ -18,7 +18,8 @@ struct worker {
     bool started;
     struct pl_attachment *attachment; /* of its own thread */
     struct pl_watch watch;
-    uint32_t pending; /* operations it waits for */
+    uint32_t pending;  /* operations it waits for */
+    uint64_t round_ns; /* when it last began to look for work after a rest */
     struct pl_trigger_hands hands;
 
     /* Under the lock. */
@@ -410,14 +411,32 @@ static void sleep_until(struct worker *worker, uint64_t due_ns)
     pl_attachment_deliver(worker->attachment);
 }
 
+/*
+ * Under load something is applied all the time, a record here and a record there. Going for each by itself would cost
+ * more than what the triggers do, so rounds are some milliseconds apart; after a longer rest none waits. Nobody can wake
+ * who sleeps here: at the end that is a few milliseconds too.
+ */
+static void keep_apart(struct worker *worker)
+{
+    const struct pl_clock *clock = &worker->triggers->options.clock;
+    uint64_t now_ns = pl_clock_monotonic_ns(clock), next_ns = worker->round_ns + ROUND_NS;
+    struct timespec pause = { .tv_nsec = now_ns < next_ns ? (long)(next_ns - now_ns) : 0 };
+
+    if (pause.tv_nsec > 0 && pause.tv_nsec <= ROUND_NS && !atomic_load(&worker->triggers->ending))
+        nanosleep(&pause, NULL);
+    worker->round_ns = pl_clock_monotonic_ns(clock);
+}
+
 static void *work(void *arg)
 {
     struct worker *worker = arg;
     uint64_t due_ns;
 
     while (!atomic_load(&worker->triggers->ending))
-        if (!do_next(worker, &due_ns))
+        if (!do_next(worker, &due_ns)) {
             sleep_until(worker, due_ns);
+            keep_apart(worker);
+        }
     return NULL;
 }
 
