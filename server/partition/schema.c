@@ -155,6 +155,23 @@ static void carry_over_expiry(struct pl_catalog *catalog, const struct pl_table 
     table->expiry_filling = current != NULL;
 }
 
+/*
+ * A stream is named by the moment it was created: one that follows another of the same table within the millisecond, or
+ * after the clock was set back, is a millisecond younger than it.
+ */
+static int64_t find_stream_creation(const struct pl_tables *tables, struct pl_bytes name, int64_t now_ms)
+{
+    int64_t created_ms = now_ms;
+
+    for (uint32_t i = 0; i < tables->closed_stream_count; i++) {
+        const struct pl_table *closed = tables->closed_streams[i].table;
+
+        if (closed->stream_created_ms >= created_ms && pl_bytes_equal(closed->name, name))
+            created_ms = closed->stream_created_ms + 1;
+    }
+    return created_ms;
+}
+
 /* Another view goes on in the same stream: each record says what it shows. */
 static void carry_over_stream(struct pl_catalog *catalog, const struct pl_table *current,
                               struct pl_table *table, int64_t now_ms, struct pl_buf *change)
@@ -167,7 +184,7 @@ static void carry_over_stream(struct pl_catalog *catalog, const struct pl_table 
         return;
     }
     table->stream_id = pl_catalog_draw_id(catalog, change);
-    table->stream_created_ms = now_ms;
+    table->stream_created_ms = find_stream_creation(catalog->tables, table->name, now_ms);
 }
 
 static bool has_local_index(const struct pl_table *table)

@@ -134,7 +134,6 @@ static void a_closed_stream_is_listed_and_read_to_its_end(void)
     CHECK(strstr(all.data, "NextShardIterator") != NULL &&
           strstr(strstr(all.data, "NextShardIterator") + 1, "NextShardIterator") == NULL);
     snprintf(first, sizeof first, "%s", arn);
-    usleep(2000); /* labels tell milliseconds apart */
     CHECK_HOLDS(&w, "UpdateTable",
                 "{\"TableName\":\"Things\",\"StreamSpecification\":{\"StreamEnabled\":true,"
                 "\"StreamViewType\":\"KEYS_ONLY\"}}",

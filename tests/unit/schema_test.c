@@ -98,10 +98,31 @@ static void notes_have_a_size(void)
     pl_buf_deinit(&text);
 }
 
+/* Drops and creations of `definition` may share one moment. */
+static void streams_of_one_table_are_named_apart(void)
+{
+    static const char streaming[] =
+        "{\"table\":\"Things\",\"partition_key\":\"p:S\",\"stream\":\"keys_only\"}";
+    struct pl_table *plain = definition("{\"table\":\"Things\",\"partition_key\":\"p:S\"}");
+    struct pl_table *again = definition(streaming);
+
+    start(streaming);
+    CHECK(find()->stream_created_ms == 1);
+    CHECK(pl_schema_drop(&catalog, find(), 1, &change, NULL) == 0);
+    CHECK(pl_schema_create(&catalog, again, 0, 1, &change, NULL) == 0);
+    CHECK(find()->stream_created_ms == 2);
+    alter(plain);
+    alter(definition(streaming));
+    CHECK(find()->stream_created_ms == 3);
+    pl_table_unref(again);
+    end();
+}
+
 int main(void)
 {
     RUN(a_module_that_takes_over_a_table_leaves_its_notes);
     RUN(notes_change_by_patches);
     RUN(notes_have_a_size);
+    RUN(streams_of_one_table_are_named_apart);
     return test_summary();
 }
