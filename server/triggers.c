@@ -37,8 +37,9 @@ struct pl_triggers {
     atomic_bool ending;
     bool turning; /* without threads: we are at it */
 
-    pthread_mutex_t lock; /* of everything below */
-    pthread_cond_t wake;
+    pthread_mutex_t lock;  /* of everything below */
+    pthread_cond_t wake;   /* there is something to do */
+    pthread_cond_t urgent; /* and it does not wait for the next round */
     struct pl_schedule *schedule;
     struct pl_tables *known; /* what the schedule has learned; NULL: nothing yet */
     struct pl_operation *jobs_first, *jobs_last;
@@ -62,7 +63,7 @@ static int64_t worker_ms(void *state)
     return pl_clock_wall_ms(&triggers->options.clock);
 }
 
-static void init_wake(struct pl_triggers *triggers)
+static void init_lock(struct pl_triggers *triggers)
 {
     pthread_condattr_t attributes;
 
@@ -70,6 +71,7 @@ static void init_wake(struct pl_triggers *triggers)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&triggers->wake, &attributes);
+    pthread_cond_init(&triggers->urgent, &attributes);
     pthread_condattr_destroy(&attributes);
 }
 
@@ -83,7 +85,7 @@ int pl_triggers_new(const struct pl_triggers_options *options, struct pl_trigger
     triggers->options = *options;
     triggers->worker_count = options->threads ? threads : 1;
     atomic_init(&triggers->ending, false);
-    init_wake(triggers);
+    init_lock(triggers);
     *out = triggers;
     return 0;
 }
@@ -100,7 +102,15 @@ void pl_triggers_free(struct pl_triggers *triggers)
     pl_tables_unref(triggers->known);
     pthread_mutex_destroy(&triggers->lock);
     pthread_cond_destroy(&triggers->wake);
+    pthread_cond_destroy(&triggers->urgent);
     free(triggers);
+}
+
+/* Under the lock. */
+static void wake_at_once(struct pl_triggers *triggers)
+{
+    pthread_cond_broadcast(&triggers->wake);
+    pthread_cond_broadcast(&triggers->urgent);
 }
 
 /* ---- the modules ------------------------------------------------------------------------------------ */
@@ -148,7 +158,7 @@ void pl_triggers_switch(struct pl_triggers *triggers, struct pl_trigger_scripts 
         worker->has_fresh = true;
         worker->woken = true;
     }
-    pthread_cond_broadcast(&triggers->wake);
+    wake_at_once(triggers);
     pthread_mutex_unlock(&triggers->lock);
     *scripts = (struct pl_trigger_scripts){ { NULL } };
 }
@@ -272,11 +282,17 @@ static bool learn(struct pl_triggers *triggers)
     return learned;
 }
 
+/* Under the lock. */
+static bool job_waits(const struct pl_triggers *triggers)
+{
+    return triggers->jobs_first != NULL && !triggers->job_runs;
+}
+
 static struct pl_operation *take_job(struct pl_triggers *triggers)
 {
     struct pl_operation *op = triggers->jobs_first;
 
-    if (op == NULL || triggers->job_runs)
+    if (!job_waits(triggers))
         return NULL;
     triggers->jobs_first = op->next;
     if (triggers->jobs_first == NULL)
@@ -399,8 +415,7 @@ static void sleep_until(struct worker *worker, uint64_t due_ns)
     bool timed_out = due_ns <= now_ns;
 
     pthread_mutex_lock(&triggers->lock);
-    while (!worker->woken && !timed_out && !atomic_load(&triggers->ending) &&
-           (triggers->jobs_first == NULL || triggers->job_runs)) {
+    while (!worker->woken && !timed_out && !atomic_load(&triggers->ending) && !job_waits(triggers)) {
         if (due_ns == UINT64_MAX)
             pthread_cond_wait(&triggers->wake, &triggers->lock);
         else
@@ -413,18 +428,21 @@ static void sleep_until(struct worker *worker, uint64_t due_ns)
 
 /*
  * Under load something is applied all the time, a record here and a record there. Going for each by itself would cost
- * more than what the triggers do, so rounds are some milliseconds apart; after a longer rest none waits. Nobody can wake
- * who sleeps here: at the end that is a few milliseconds too.
+ * more than what the triggers do, so rounds are some milliseconds apart; after a longer rest none waits. Letters, new
+ * modules and the end do not wait for it either.
  */
 static void keep_apart(struct worker *worker)
 {
-    const struct pl_clock *clock = &worker->triggers->options.clock;
-    uint64_t now_ns = pl_clock_monotonic_ns(clock), next_ns = worker->round_ns + ROUND_NS;
-    struct timespec pause = { .tv_nsec = now_ns < next_ns ? (long)(next_ns - now_ns) : 0 };
+    struct pl_triggers *triggers = worker->triggers;
+    uint64_t now_ns = pl_clock_monotonic_ns(&triggers->options.clock), next_ns = worker->round_ns + ROUND_NS;
+    struct timespec until = deadline(now_ns < next_ns && next_ns - now_ns <= ROUND_NS ? next_ns - now_ns : 0);
+    bool timed_out = false;
 
-    if (pause.tv_nsec > 0 && pause.tv_nsec <= ROUND_NS && !atomic_load(&worker->triggers->ending))
-        nanosleep(&pause, NULL);
-    worker->round_ns = pl_clock_monotonic_ns(clock);
+    pthread_mutex_lock(&triggers->lock);
+    while (!timed_out && !worker->has_fresh && !atomic_load(&triggers->ending) && !job_waits(triggers))
+        timed_out = pthread_cond_timedwait(&triggers->urgent, &triggers->lock, &until) != 0;
+    pthread_mutex_unlock(&triggers->lock);
+    worker->round_ns = pl_clock_monotonic_ns(&triggers->options.clock);
 }
 
 static void *work(void *arg)
@@ -480,7 +498,6 @@ static void refuse_job(struct pl_operation *op)
 void pl_triggers_letters(struct pl_triggers *triggers, struct pl_operation *op)
 {
     uint64_t due_ns;
-
     bool ending;
 
     op->next = NULL;
@@ -488,7 +505,7 @@ void pl_triggers_letters(struct pl_triggers *triggers, struct pl_operation *op)
     ending = atomic_load(&triggers->ending);
     if (!ending)
         append_job(triggers, op);
-    pthread_cond_broadcast(&triggers->wake);
+    wake_at_once(triggers);
     pthread_mutex_unlock(&triggers->lock);
     if (ending)
         refuse_job(op);
@@ -575,7 +592,7 @@ void pl_triggers_stop(struct pl_triggers *triggers)
         return;
     pthread_mutex_lock(&triggers->lock);
     atomic_store(&triggers->ending, true);
-    pthread_cond_broadcast(&triggers->wake);
+    wake_at_once(triggers);
     pthread_mutex_unlock(&triggers->lock);
     for (uint32_t i = 0; i < triggers->worker_count; i++)
         if (triggers->workers[i].started) {
