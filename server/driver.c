@@ -43,7 +43,7 @@ struct pl_driver {
     struct pl_shard_stats stats;
 };
 
-int pl_driver_thread(pthread_t *thread, void *(*body)(void *), void *arg)
+int pl_driver_thread(pthread_t *thread, const char *name, void *(*body)(void *), void *arg)
 {
     pthread_attr_t attributes;
     int rc;
@@ -53,6 +53,8 @@ int pl_driver_thread(pthread_t *thread, void *(*body)(void *), void *arg)
     rc = pthread_attr_setstacksize(&attributes, LUA_STACK_BYTES);
     if (rc == 0)
         rc = pthread_create(thread, &attributes, body, arg);
+    if (rc == 0)
+        pthread_setname_np(*thread, name);
     pthread_attr_destroy(&attributes);
     return rc == 0 ? 0 : PL_ENOMEM;
 }
@@ -83,12 +85,13 @@ static void *work(void *arg)
     return NULL;
 }
 
-static int start_worker(struct pl_driver *driver, struct worker *worker)
+static int start_worker(struct pl_driver *driver, struct worker *worker, const char *name)
 {
     worker->driver = driver;
     pthread_cond_init(&worker->wake, NULL);
     if (pthread_create(&worker->thread, NULL, work, worker) != 0)
         return PL_ENOMEM;
+    pthread_setname_np(worker->thread, name);
     worker->started = true;
     return 0;
 }
@@ -383,12 +386,12 @@ static void end_threads(struct pl_driver *driver)
 
 static int start_threads(struct pl_driver *driver, struct pl_reason *why)
 {
-    int rc = start_worker(driver, &driver->sync);
+    int rc = start_worker(driver, &driver->sync, "pl-sync");
 
     if (rc == 0)
-        rc = start_worker(driver, &driver->upkeep);
+        rc = start_worker(driver, &driver->upkeep, "pl-upkeep");
     if (rc == 0)
-        rc = pl_driver_thread(&driver->thread, drive, driver);
+        rc = pl_driver_thread(&driver->thread, "pl-shard", drive, driver);
     if (rc != 0) {
         pl_reason_set(why, rc, "the shard's threads could not be started");
         end_threads(driver);

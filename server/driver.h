@@ -52,7 +52,10 @@ void pl_driver_run(struct pl_driver *driver, struct pl_driver_job *job);
 /** As of the last turn. Any thread. */
 struct pl_shard_stats pl_driver_stats(struct pl_driver *driver);
 
-/** A thread with the stack that running Lua asks for. 0 or PL_ENOMEM. */
-int pl_driver_thread(pthread_t *thread, void *(*body)(void *), void *arg);
+/**
+ * A thread with the stack that running Lua asks for, and a name of up to 15 bytes, which profilers and `top -H` show.
+ * 0 or PL_ENOMEM.
+ */
+int pl_driver_thread(pthread_t *thread, const char *name, void *(*body)(void *), void *arg);
 
 #endif

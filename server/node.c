@@ -149,7 +149,7 @@ static int load_first_scripts(struct pl_node *node, struct pl_scripts *out, stru
     rc = node->options.still ? 0 : new_triggers(node);
     if (rc != 0)
         return rc;
-    rc = pl_driver_thread(&thread, load_scripts, &load);
+    rc = pl_driver_thread(&thread, "pl-scripts", load_scripts, &load);
     if (rc != 0)
         return rc;
     pthread_join(thread, NULL);

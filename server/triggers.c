@@ -550,7 +550,7 @@ int pl_triggers_start(struct pl_triggers *triggers, const struct pl_sequences *s
     for (uint32_t i = 0; rc == 0 && i < triggers->worker_count; i++)
         rc = attach(triggers, &triggers->workers[i]);
     for (uint32_t i = 0; rc == 0 && i < triggers->worker_count && triggers->options.threads; i++) {
-        rc = pl_driver_thread(&triggers->workers[i].thread, work, &triggers->workers[i]);
+        rc = pl_driver_thread(&triggers->workers[i].thread, "pl-trigger", work, &triggers->workers[i]);
         triggers->workers[i].started = rc == 0;
     }
     if (rc != 0)

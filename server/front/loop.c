@@ -144,6 +144,7 @@ static void thread_main(void *arg)
 {
     struct pl_loop *loop = arg;
 
+    pthread_setname_np(pthread_self(), "pl-io");
     loop->start_rc = loop->options.engine.attach(loop->options.engine.state, wake, loop, &loop->attachment);
     if (loop->start_rc != 0) {
         uv_sem_post(&loop->started);
