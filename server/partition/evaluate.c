@@ -192,9 +192,10 @@ static int run_before_write(struct write *w)
     return check_key_kept(w);
 }
 
-static int check_size(struct write *w)
+/* `local_bytes`: of the item's entries in local indexes, which lie with it and count as it does. */
+static int check_size(struct write *w, uint64_t local_bytes)
 {
-    if (!w->has_new || w->new.size_bytes <= PL_ITEM_SIZE_MAX)
+    if (!w->has_new || w->new.size_bytes + local_bytes <= PL_ITEM_SIZE_MAX)
         return 0;
     return pl_reason_set(&w->op->reply.why, PL_EINVALID, "%s",
                          w->op->name == PL_OP_UPDATE
@@ -293,6 +294,7 @@ static int write_effects(struct write *w)
                                   .change = &e->change,
                                   .capacity = &w->op->reply.capacity };
     int64_t old_bytes = w->has_old ? w->old.size_bytes : 0, new_bytes = w->has_new ? w->new.size_bytes : 0;
+    uint64_t local_bytes;
     int rc;
 
     rc = pl_place_set(&w->place, &e->view, w->has_new ? &w->new : NULL, &e->scratch, &e->change);
@@ -301,8 +303,10 @@ static int write_effects(struct write *w)
     pl_change_count(&e->change, w->op->partition, w->table->id, (int64_t)w->has_new - (int64_t)w->has_old,
                     new_bytes - old_bytes);
     if (w->table->index_count > 0) {
-        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL,
+        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &local_bytes,
                              &w->op->reply.why);
+        if (rc == 0)
+            rc = check_size(w, local_bytes);
         if (rc == 0)
             rc = admit_to_indexes(w);
         if (rc == 0)
@@ -368,7 +372,7 @@ static int judge(struct write *w)
         return rc;
     rc = run_before_write(w);
     if (rc == 0)
-        rc = check_size(w);
+        rc = check_size(w, 0);
     if (rc == 0)
         rc = return_values(w);
     if (rc == 0)

@@ -389,7 +389,8 @@ static int move_in_bucket(const struct pl_index_work *work, const struct pl_inde
 }
 
 static int update_one(const struct pl_index_work *work, const struct pl_index *index,
-                      const struct pl_item *before, const struct pl_item *after, struct pl_reason *why)
+                      const struct pl_item *before, const struct pl_item *after, uint64_t *local_bytes,
+                      struct pl_reason *why)
 {
     struct pl_index_entry old, new;
     int had = before == NULL ? PL_ENOTFOUND : pl_index_entry_stored(work, index, before, &old);
@@ -400,6 +401,8 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
         return had;
     if (has != 0 && has != PL_ENOTFOUND)
         return has;
+    if (has == 0 && !index->global)
+        *local_bytes += new.item.size_bytes;
     if (had != 0)
         return has != 0 ? 0 : add_entry(work, index, &new);
     if (has != 0)
@@ -413,10 +416,11 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
 }
 
 int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
-                    const struct pl_item *after, struct pl_reason *why)
+                    const struct pl_item *after, uint64_t *local_bytes, struct pl_reason *why)
 {
+    *local_bytes = 0;
     for (uint32_t i = 0; i < work->table->index_count; i++) {
-        int rc = update_one(work, &work->table->indexes[i], before, after, why);
+        int rc = update_one(work, &work->table->indexes[i], before, after, local_bytes, why);
 
         if (rc != 0)
             return rc;

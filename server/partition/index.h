@@ -31,9 +31,12 @@ struct pl_index_work {
     struct pl_capacity *capacity; /* receives what they cost */
 };
 
-/** Either item may be NULL, not both. All indexes of the table. */
+/**
+ * Either item may be NULL, not both. All indexes of the table. `*local_bytes` becomes the size of the entries
+ * that `after` has in local indexes.
+ */
 int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
-                    const struct pl_item *after, struct pl_reason *why);
+                    const struct pl_item *after, uint64_t *local_bytes, struct pl_reason *why);
 
 /** One index's entry for an existing item, for a backfill: put unless it is there already. */
 int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,

@@ -78,6 +78,21 @@ describe("an item collection", function()
     assert.is_true(db:check().ok)
   end)
 
+  it("has items that fit together with their entries", function()
+    db = scratch.open()
+    assert(db:create_table { table = "Near", partition_key = "P:S", sort_key = "K:N",
+      indexes = { ByL = { sort_key = "L:N" } } })
+    local half = 409600 / 2 - (#"Pp" + #"K" + 2 + #"L" + 2 + #"F")
+    assert(db:put("Near", item(1, half)))
+    scratch.invalid("Item size has exceeded the maximum allowed size", db:put("Near", item(1, half + 1)))
+    local alone = { P = "p", K = 2, F = ("x"):rep(half + 1) }
+    assert(db:put("Near", alone))
+    scratch.invalid("Item size to update has exceeded the maximum allowed size",
+      db:update("Near", { P = "p", K = 2 }, "SET L = :l", { values = { l = 2 } }))
+    assert.are.same(alone, db:get("Near", { P = "p", K = 2 }))
+    assert.is_true(db:check().ok)
+  end)
+
   it("is counted when a table gets its first local index late", function()
     for k = 1, 4 do
       assert(db:put("Plain", item(k, 2400)))

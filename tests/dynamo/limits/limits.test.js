@@ -2,7 +2,7 @@
 // How much there may be of everything: what is just allowed, and what is one more.
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { attribute, index, P, useServer } from "../lib/suite.js";
+import { attribute, index, KEYS_ONLY, P, useServer } from "../lib/suite.js";
 import { B, L, M, N, NS, S, SS, nested } from "../lib/values.js";
 
 const MAX = 409600;
@@ -64,6 +64,39 @@ describe("an item's size", () => {
       const error = await db.refuses("TransactWriteItems", { TransactItems: [{ Update: update("SET w = :v", { ":v": text(10) }) }] }, "TransactionCanceledException");
       assert.deepEqual(error.CancellationReasons, [{ Code: "ValidationError", Message: TOO_LARGE_UPDATE }]);
     });
+  });
+});
+
+describe("an item and its entries in local indexes", () => {
+  const db = useServer();
+  before(() =>
+    db.makeTable("Local", "N", {
+      attributes: [attribute("l", "N"), attribute("k", "N")],
+      input: {
+        LocalSecondaryIndexes: [index("ByL", "p", "l"), index("ByK", "p", "k", KEYS_ONLY)],
+        GlobalSecondaryIndexes: [index("Global", "l")],
+      },
+    }));
+  // 2 and 3 bytes of key, 3 of l, 1 of the name v: twice as much is 409600.
+  const half = MAX / 2 - 9;
+  const item = (attributes) => ({ TableName: "Local", Item: { p: S("a"), s: N(1), ...attributes } });
+  it("have 409600 bytes together", () => db.ask("PutItem", item({ l: N(1), v: text(half) })));
+  it("and none more", () => db.invalid("PutItem", item({ l: N(1), v: text(half + 1) }), TOO_LARGE));
+  it("of which each index counts what it holds", async () => {
+    // Both the item and its whole entry have k besides, and the entry of keys alone has 8 bytes.
+    await db.ask("PutItem", item({ l: N(1), k: N(1), v: text(half - 3 - 4) }));
+    await db.invalid("PutItem", item({ l: N(1), k: N(1), v: text(half - 3 - 3) }), TOO_LARGE);
+  });
+  it("without an entry leave the item all of it", () => db.ask("PutItem", item({ v: text(MAX - 6) })));
+  const update = (UpdateExpression, values) => ({ TableName: "Local", Key: { p: S("a"), s: N(1) }, UpdateExpression, ExpressionAttributeValues: values });
+  it("bind the update that makes an entry", async () => {
+    await db.ask("PutItem", item({ v: text(half + 1) }));
+    await db.invalid("UpdateItem", update("SET l = :l", { ":l": N(1) }), TOO_LARGE_UPDATE);
+    await db.ask("UpdateItem", update("SET l = :l, v = :v", { ":l": N(1), ":v": text(half) }));
+  });
+  it("cancel a transaction", async () => {
+    const error = await db.refuses("TransactWriteItems", { TransactItems: [{ Put: item({ l: N(1), v: text(half + 1) }) }] }, "TransactionCanceledException");
+    assert.deepEqual(error.CancellationReasons, [{ Code: "ValidationError", Message: TOO_LARGE }]);
   });
 });
 
