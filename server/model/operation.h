@@ -92,8 +92,11 @@ struct pl_record {
     struct pl_item new, old;
 };
 
-/** Where RECORDS begins. OLDEST and NEWEST give no record: they only say which position that is. */
-enum pl_records_from { PL_RECORDS_OLDEST, PL_RECORDS_NEWEST, PL_RECORDS_AFTER };
+/**
+ * Where RECORDS begins. The others than AFTER give no record: they only say which position that is. LAST is the shard's
+ * last record, there still or trimmed, and 0 when it never had one; NEWEST is past the records of all streams.
+ */
+enum pl_records_from { PL_RECORDS_OLDEST, PL_RECORDS_LAST, PL_RECORDS_NEWEST, PL_RECORDS_AFTER };
 
 /** 128 bits that tell requests apart. */
 struct pl_digest {

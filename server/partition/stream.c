@@ -273,6 +273,21 @@ int pl_stream_trimmed(const struct pl_stream_walk *walk, uint64_t *out)
     return 0;
 }
 
+int pl_stream_last(const struct pl_stream_walk *walk, uint64_t *out)
+{
+    uint8_t bytes[PL_STREAM_KEY_BYTES];
+    struct pl_stream_record record;
+    struct pl_bytes key, value;
+    int rc = pl_snapshot_seek_before(
+        walk->snapshot, pl_stream_key(bytes, walk->partition, walk->stream_id, UINT64_MAX), &key, &value);
+
+    if (rc == 0 && pl_bytes_equal(key, pl_stream_key(bytes, walk->partition, walk->stream_id, 0)))
+        return pl_stream_trimmed(walk, out);
+    rc = arrive(walk, rc, key, value, &record);
+    *out = rc == 0 ? record.sequence : 0;
+    return rc == PL_ENOTFOUND ? 0 : rc;
+}
+
 void pl_stream_append_trim(struct pl_buf *change, uint16_t partition, uint32_t stream_id, uint64_t sequence)
 {
     uint8_t key[PL_STREAM_KEY_BYTES], value[TRIM_BYTES] = { TRIM_FORMAT };

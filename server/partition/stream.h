@@ -90,6 +90,9 @@ int pl_stream_next(const struct pl_stream_walk *walk, struct pl_stream_record *o
  */
 int pl_stream_trimmed(const struct pl_stream_walk *walk, uint64_t *out);
 
+/** The sequence of the shard's last record, there still or gone; 0: it never had one. Ends the walk. */
+int pl_stream_last(const struct pl_stream_walk *walk, uint64_t *out);
+
 /** Append to `change`, before the records up to `sequence` are deleted in it: they are gone from here on. */
 void pl_stream_append_trim(struct pl_buf *change, uint16_t partition, uint32_t stream_id, uint64_t sequence);
 

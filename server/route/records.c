@@ -62,6 +62,8 @@ int pl_records_read(struct pl_snapshot *snapshot, const struct pl_sequences *seq
     case PL_RECORDS_NEWEST:
         op->reply.position = pl_sequences_applied(sequences, op->partition);
         return 0;
+    case PL_RECORDS_LAST:
+        return pl_stream_last(&walk, &op->reply.position);
     case PL_RECORDS_OLDEST:
         return pl_stream_trimmed(&walk, &op->reply.position);
     case PL_RECORDS_AFTER:

@@ -306,12 +306,13 @@ static void how_far_a_shard_is_trimmed_is_told_and_is_no_record(void)
     static const uint64_t left[] = { 8, 9, 0 };
     struct pl_stream_walk walk = { .stream_id = STREAM, .partition = 2 };
     struct fixture f;
-    uint64_t trimmed;
+    uint64_t trimmed, last;
 
     start(&f);
     walk.snapshot = f.snapshot;
     CHECK(pl_snapshot_renew(f.snapshot) == 0);
     CHECK(pl_stream_trimmed(&walk, &trimmed) == 0 && trimmed == 0);
+    CHECK(pl_stream_last(&walk, &last) == 0 && last == 0);
     pl_snapshot_reset(f.snapshot);
     store_plain(&f, 2, STREAM, 8);
     store_plain(&f, 2, STREAM, 9);
@@ -321,8 +322,16 @@ static void how_far_a_shard_is_trimmed_is_told_and_is_no_record(void)
     check_walk(&f, 2, 0, left);
     CHECK(pl_snapshot_renew(f.snapshot) == 0);
     CHECK(pl_stream_trimmed(&walk, &trimmed) == 0 && trimmed == 7);
+    CHECK(pl_stream_last(&walk, &last) == 0 && last == 9);
     walk.partition = 1;
     CHECK(pl_stream_trimmed(&walk, &trimmed) == 0 && trimmed == 0);
+    CHECK(pl_stream_last(&walk, &last) == 0 && last == 0);
+    pl_snapshot_reset(f.snapshot);
+    pl_buf_clear(&f.change);
+    pl_stream_append_trim(&f.change, 1, STREAM, 7);
+    apply(&f);
+    CHECK(pl_snapshot_renew(f.snapshot) == 0);
+    CHECK(pl_stream_last(&walk, &last) == 0 && last == 7);
     pl_snapshot_reset(f.snapshot);
     end(&f);
 }

@@ -238,62 +238,6 @@ static int begin_list(struct pl_dynamo_request *request)
 
 /* ---- shards ----------------------------------------------------------------------------------------- */
 
-static void write_shards(struct pl_dynamo_request *request, const struct pl_table *table)
-{
-    const struct pl_dynamo_node *only_children = pl_dynamo_get(request->input, "ShardFilter");
-    struct pl_bytes start = pl_dynamo_get_text(request->input, "ExclusiveStartShardId");
-    uint32_t count = request->context->partition_count, first = 0, end, limit = limit_of(request, PAGE_MAX);
-    uint16_t partition;
-
-    if (start.data != NULL)
-        first = pl_dynamo_shard_id_read(start, table->stream_id, &partition) ? partition + 1U : count;
-    end = count - first > limit ? first + limit : count;
-    if (only_children != NULL)
-        end = first; /* shards are never split: they have none */
-    pl_buf_append_bytes(&request->body, pl_str(",\"Shards\":["));
-    for (uint32_t p = first; p < end; p++) {
-        pl_buf_append_bytes(&request->body,
-                            p > first ? pl_str(",{\"ShardId\":\"") : pl_str("{\"ShardId\":\""));
-        pl_dynamo_shard_id_write(&request->body, table->stream_id, (uint16_t)p);
-        pl_buf_append_bytes(&request->body,
-                            pl_str("\",\"SequenceNumberRange\":{\"StartingSequenceNumber\":\""));
-        pl_dynamo_sequence_write(&request->body, 1);
-        pl_buf_append_bytes(&request->body, pl_str("\"}}"));
-    }
-    pl_buf_append_byte(&request->body, ']');
-    if (end > first && end < count) {
-        pl_buf_append_bytes(&request->body, pl_str(",\"LastEvaluatedShardId\":\""));
-        pl_dynamo_shard_id_write(&request->body, table->stream_id, (uint16_t)(end - 1));
-        pl_buf_append_byte(&request->body, '"');
-    }
-}
-
-static int begin_describe(struct pl_dynamo_request *request)
-{
-    struct pl_buf *out = &request->body;
-    const struct pl_table *table;
-    int rc = find_stream(request, pl_dynamo_get_text(request->input, "StreamArn"), &table);
-
-    if (rc != 0)
-        return rc;
-    write_arn(request, "{\"StreamDescription\":{\"StreamArn\":", table);
-    pl_buf_append_byte(out, ',');
-    write_label(out, table);
-    pl_buf_append_format(
-        out, ",\"StreamStatus\":\"%s\",\"StreamViewType\":\"%s\",\"CreationRequestDateTime\":",
-        is_closed(request, table->stream_id) ? "DISABLED" : "ENABLED", pl_dynamo_view_type(table->stream));
-    pl_dynamo_time_write(out, table->stream_created_ms);
-    pl_buf_append_bytes(out, pl_str(",\"TableName\":"));
-    pl_json_write_string(out, table->name);
-    pl_buf_append_byte(out, ',');
-    pl_dynamo_key_schema_write(out, &table->keys);
-    write_shards(request, table);
-    pl_buf_append_bytes(out, pl_str("}}"));
-    return 0;
-}
-
-/* ---- iterators -------------------------------------------------------------------------------------- */
-
 static int begin_records(struct pl_dynamo_request *request, const struct pl_table *table, uint16_t partition,
                          enum pl_records_from from, uint64_t after)
 {
@@ -305,6 +249,133 @@ static int begin_records(struct pl_dynamo_request *request, const struct pl_tabl
     request->op.partition = partition;
     return request->op.table_name.data != NULL ? PL_DYNAMO_GO_ON : PL_ENOMEM;
 }
+
+/* A page of a stream's shards. */
+struct shards {
+    uint32_t first, end;   /* partitions */
+    uint32_t closed_count; /* how many of them are known by `last` */
+    uint64_t *last; /* sequences, 0: the shard never had a record; NULL: the stream takes records still */
+};
+
+static struct shards *choose_shards(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    struct shards *shards = pl_arena_zalloc(&request->arena, 1, sizeof *shards);
+    struct pl_bytes start = pl_dynamo_get_text(request->input, "ExclusiveStartShardId");
+    uint32_t count = request->context->partition_count, limit = limit_of(request, PAGE_MAX);
+    uint16_t partition;
+
+    if (shards == NULL)
+        return NULL;
+    if (start.data != NULL)
+        shards->first = pl_dynamo_shard_id_read(start, table->stream_id, &partition) && partition < count
+                            ? partition + 1U
+                            : count;
+    shards->end = count - shards->first > limit ? shards->first + limit : count;
+    if (pl_dynamo_get(request->input, "ShardFilter") != NULL)
+        shards->end = shards->first; /* only children: shards are never split, and have none */
+    return shards;
+}
+
+/* A closed shard that never had a record ends where it began. */
+static void write_shard(struct pl_dynamo_request *request, const struct pl_table *table, uint32_t partition,
+                        const uint64_t *last)
+{
+    struct pl_buf *out = &request->body;
+
+    pl_buf_append_bytes(out, pl_str("{\"ShardId\":\""));
+    pl_dynamo_shard_id_write(out, table->stream_id, (uint16_t)partition);
+    pl_buf_append_bytes(out, pl_str("\",\"SequenceNumberRange\":{\"StartingSequenceNumber\":\""));
+    pl_dynamo_sequence_write(out, 1);
+    if (last != NULL) {
+        pl_buf_append_bytes(out, pl_str("\",\"EndingSequenceNumber\":\""));
+        pl_dynamo_sequence_write(out, *last > 0 ? *last : 1);
+    }
+    pl_buf_append_bytes(out, pl_str("\"}}"));
+}
+
+static void write_shards(struct pl_dynamo_request *request, const struct pl_table *table,
+                         const struct shards *shards)
+{
+    struct pl_buf *out = &request->body;
+
+    pl_buf_append_bytes(out, pl_str(",\"Shards\":["));
+    for (uint32_t p = shards->first; p < shards->end; p++) {
+        pl_buf_append(out, ",", p > shards->first);
+        write_shard(request, table, p, shards->last != NULL ? &shards->last[p - shards->first] : NULL);
+    }
+    pl_buf_append_byte(out, ']');
+    if (shards->end > shards->first && shards->end < request->context->partition_count) {
+        pl_buf_append_bytes(out, pl_str(",\"LastEvaluatedShardId\":\""));
+        pl_dynamo_shard_id_write(out, table->stream_id, (uint16_t)(shards->end - 1));
+        pl_buf_append_byte(out, '"');
+    }
+}
+
+static int write_description(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    struct pl_buf *out = &request->body;
+
+    write_arn(request, "{\"StreamDescription\":{\"StreamArn\":", table);
+    pl_buf_append_byte(out, ',');
+    write_label(out, table);
+    pl_buf_append_format(
+        out, ",\"StreamStatus\":\"%s\",\"StreamViewType\":\"%s\",\"CreationRequestDateTime\":",
+        is_closed(request, table->stream_id) ? "DISABLED" : "ENABLED", pl_dynamo_view_type(table->stream));
+    pl_dynamo_time_write(out, table->stream_created_ms);
+    pl_buf_append_bytes(out, pl_str(",\"TableName\":"));
+    pl_json_write_string(out, table->name);
+    pl_buf_append_byte(out, ',');
+    pl_dynamo_key_schema_write(out, &table->keys);
+    write_shards(request, table, request->state);
+    pl_buf_append_bytes(out, pl_str("}}"));
+    return 0;
+}
+
+/* Ask the next shard of a closed stream for its end, or write the description when all is known. */
+static int go_on_describing(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    struct shards *shards = request->state;
+    uint32_t next = shards->first + shards->closed_count;
+
+    if (shards->last == NULL || next == shards->end)
+        return write_description(request, table);
+    return begin_records(request, table, (uint16_t)next, PL_RECORDS_LAST, 0);
+}
+
+static int begin_describe(struct pl_dynamo_request *request)
+{
+    const struct pl_table *table;
+    struct shards *shards;
+    int rc = find_stream(request, pl_dynamo_get_text(request->input, "StreamArn"), &table);
+
+    if (rc != 0)
+        return rc;
+    request->state = shards = choose_shards(request, table);
+    if (shards == NULL)
+        return PL_ENOMEM;
+    if (is_closed(request, table->stream_id)) {
+        shards->last =
+            pl_arena_zalloc(&request->arena, shards->end - shards->first + 1, sizeof *shards->last);
+        if (shards->last == NULL)
+            return PL_ENOMEM;
+    }
+    return go_on_describing(request, table);
+}
+
+/* The stream is looked for anew: a closed one may go between two of its shards. */
+static int finish_describe(struct pl_dynamo_request *request)
+{
+    struct shards *shards = request->state;
+    const struct pl_table *table;
+    int rc = find_stream(request, pl_dynamo_get_text(request->input, "StreamArn"), &table);
+
+    if (rc != 0)
+        return rc;
+    shards->last[shards->closed_count++] = request->op.reply.position;
+    return go_on_describing(request, table);
+}
+
+/* ---- iterators -------------------------------------------------------------------------------------- */
 
 static int take_sequence(struct pl_dynamo_request *request, bool wanted, uint64_t *out)
 {
@@ -460,9 +531,12 @@ static int records_failed(struct pl_dynamo_request *request)
 const struct pl_dynamo_call pl_dynamo_list_streams = {
     .name = "ListStreams", .input = &list_input, .begin = begin_list, .streams = true
 };
-const struct pl_dynamo_call pl_dynamo_describe_stream = {
-    .name = "DescribeStream", .input = &describe_input, .begin = begin_describe, .streams = true
-};
+const struct pl_dynamo_call pl_dynamo_describe_stream = { .name = "DescribeStream",
+                                                          .input = &describe_input,
+                                                          .begin = begin_describe,
+                                                          .finish = finish_describe,
+                                                          .failed = records_failed,
+                                                          .streams = true };
 const struct pl_dynamo_call pl_dynamo_get_shard_iterator = { .name = "GetShardIterator",
                                                              .input = &iterator_input,
                                                              .begin = begin_iterator,

@@ -79,6 +79,41 @@ describe("streams", () => {
     assert.equal(await count("AFTER_SEQUENCE_NUMBER"), 2);
   });
 
+  it("end, shard by shard, when they are switched off", async () => {
+    await makeStream("Ending", "KEYS_ONLY");
+    const arn = await streamOf("Ending");
+    for (const p of ["a", "b", "c", "d"]) await put("Ending", p, "1");
+    await put("Ending", "a", "2");
+    for (const { SequenceNumberRange } of await shardsOf(arn)) assert.deepEqual(Object.keys(SequenceNumberRange), ["StartingSequenceNumber"]);
+    await ask(client, "UpdateTable", { TableName: "Ending", StreamSpecification: { StreamEnabled: false } });
+    const { StreamStatus, Shards } = (await say("DescribeStream", { StreamArn: arn })).StreamDescription;
+    assert.equal(StreamStatus, "DISABLED");
+    let records = 0;
+    for (const { ShardId, SequenceNumberRange } of Shards) {
+      const { Records, NextShardIterator } = await say("GetRecords", { ShardIterator: await iterator(arn, ShardId, "TRIM_HORIZON") });
+      const last = Records.at(-1)?.dynamodb.SequenceNumber ?? SequenceNumberRange.StartingSequenceNumber;
+      assert.equal(SequenceNumberRange.EndingSequenceNumber, last);
+      if (Records.length > 0) {
+        const after = await iterator(arn, ShardId, "AFTER_SEQUENCE_NUMBER", { SequenceNumber: last });
+        assert.deepEqual(await say("GetRecords", { ShardIterator: after }), { Records: [] });
+        assert.ok(NextShardIterator);
+      }
+      records += Records.length;
+    }
+    assert.equal(records, 5);
+    const page = (await say("DescribeStream", { StreamArn: arn, Limit: 2, ExclusiveStartShardId: Shards[2].ShardId })).StreamDescription;
+    assert.deepEqual(page.Shards, Shards.slice(3, 5));
+    assert.equal(page.LastEvaluatedShardId, Shards[4].ShardId);
+  });
+  it("have no shards behind the last", async () => {
+    await makeStream("Last", "KEYS_ONLY");
+    const arn = await streamOf("Last");
+    const shards = await shardsOf(arn);
+    const behind = shards.at(-1).ShardId.replace(/-[0-9]{20}-/, "-00000000000000005000-");
+    for (const ExclusiveStartShardId of [shards.at(-1).ShardId, behind])
+      assert.deepEqual((await say("DescribeStream", { StreamArn: arn, ExclusiveStartShardId })).StreamDescription.Shards, []);
+  });
+
   it("are listed by table", async () => {
     await makeTable(client, "Quiet");
     assert.deepEqual(await say("ListStreams", { TableName: "Quiet" }), { Streams: [] });
