@@ -517,13 +517,23 @@ static int encode_start(struct pl_operation *op, struct pl_buf *pk, struct pl_bu
     return rc;
 }
 
+static bool has_sort_condition(const struct pl_operation *op)
+{
+    return op->key_condition.equal_count > 0 || op->key_condition.range != PL_RANGE_NONE;
+}
+
+/* The sentence about one row is what DynamoDB says of indexes, however many rows there are. */
 static int check_start_in_range(struct pl_operation *op)
 {
+    bool in_range = pl_bytes_compare(op->start_tail, op->low) >= 0 &&
+                    (op->high.len == 0 || pl_bytes_compare(op->start_tail, op->high) < 0);
+
     if (!pl_bytes_equal(op->start_pk, op->pk))
-        return refuse(op,
-                      "The provided starting key is outside query boundaries based on provided conditions");
-    if (pl_bytes_compare(op->start_tail, op->low) < 0 ||
-        (op->high.len > 0 && pl_bytes_compare(op->start_tail, op->high) >= 0))
+        return refuse(
+            op, op->index != NULL && has_sort_condition(op) && in_range
+                    ? "The query can return at most one row and cannot be restarted"
+                    : "The provided starting key is outside query boundaries based on provided conditions");
+    if (!in_range)
         return refuse(op, "The provided starting key does not match the range key predicate");
     return 0;
 }

@@ -124,6 +124,10 @@ describe("Query", () => {
       ["of an index without the table's key", start({ g: S("g"), h: N(0) }, { IndexName: "Keys" }, "g = :p", { ":p": S("g") }), /^The provided starting key is invalid/],
       ["in another partition", start({ p: S("b"), s: N(0) }), "The provided starting key is outside query boundaries based on provided conditions"],
       ["before the range", start({ p: S("a"), s: N(0) }, {}, "p = :p AND s > :n", { ...A, ":n": N(1) }), "The provided starting key does not match the range key predicate"],
+      ["of an index in another partition", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p", { ":p": S("g") }), "The provided starting key is outside query boundaries based on provided conditions"],
+      ["of an index in another partition and before the range", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p AND h > :n", { ":p": S("g"), ":n": N(0) }), "The provided starting key is outside query boundaries based on provided conditions"],
+      ["of an index in another partition and within the range", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p AND h >= :n", { ":p": S("g"), ":n": N(0) }), "The query can return at most one row and cannot be restarted"],
+      ["of an index in another partition, at the one row asked for", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p AND h = :n", { ":p": S("g"), ":n": N(0) }), "The query can return at most one row and cannot be restarted"],
       ["past the range, backward", start({ p: S("a"), s: N(2) }, { ScanIndexForward: false }, "p = :p AND s < :n", { ...A, ":n": N(1) }), "The provided starting key does not match the range key predicate"],
     ])
       it(`not ${what}`, () => fails(condition, values, sentence, more));
