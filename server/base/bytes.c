@@ -22,6 +22,20 @@ int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct pl_bytes pl_bytes_trim(struct pl_bytes text)
+{
+    while (text.len > 0 && is_blank(text.data[0]))
+        text = pl_bytes(text.data + 1, text.len - 1);
+    while (text.len > 0 && is_blank(text.data[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 /* The length of the character at `p`, or 0 when the bytes there are none (Unicode 15, table 3-7). */
 static size_t utf8_length(const uint8_t *p, size_t left)
 {

@@ -41,6 +41,9 @@ bool pl_bytes_equal(struct pl_bytes a, struct pl_bytes b);
 /** Unsigned byte order, a prefix first: negative, 0 or positive. */
 int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b);
 
+/** Without the spaces and tabs at both ends. */
+struct pl_bytes pl_bytes_trim(struct pl_bytes text);
+
 /** True when `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. */
 bool pl_bytes_is_utf8(struct pl_bytes text);
 

@@ -38,15 +38,6 @@ static bool is_word(struct pl_bytes text, const char *word)
     return i == text.len && word[i] == '\0';
 }
 
-static struct pl_bytes trim(struct pl_bytes text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = pl_bytes(text.data + 1, text.len - 1);
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 bool pl_encoding_read(struct pl_bytes text, enum pl_encoding *out)
 {
     if (text.len == 0 || is_word(text, "identity"))
@@ -73,11 +64,11 @@ static struct pl_bytes cut(struct pl_bytes *rest, char separator)
 
     if (at == NULL) {
         *rest = pl_bytes(rest->data + rest->len, 0);
-        return trim(first);
+        return pl_bytes_trim(first);
     }
     first.len = (size_t)(at - rest->data);
     *rest = pl_bytes(at + 1, rest->len - first.len - 1);
-    return trim(first);
+    return pl_bytes_trim(first);
 }
 
 /* q=0.5 in thousandths. What is no weight at all counts as none. */

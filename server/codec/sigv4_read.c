@@ -13,15 +13,6 @@ static const struct pl_http_head *head_of(const struct pl_sigv4_verifier *v)
     return v->request->head;
 }
 
-static struct pl_bytes trim(struct pl_bytes text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = pl_bytes(text.data + 1, text.len - 1);
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 static bool begins_with(struct pl_bytes text, const char *beginning)
 {
     size_t len = strlen(beginning);
@@ -122,7 +113,7 @@ bool pl_sigv4_refuse_saying(struct pl_sigv4_verifier *v, const char *type, const
 
 static void read_parameter(struct pl_sigv4_signature *s, struct pl_bytes parameter)
 {
-    struct pl_bytes value = trim(parameter), name = pl_sigv4_cut(&value, '=');
+    struct pl_bytes value = pl_bytes_trim(parameter), name = pl_sigv4_cut(&value, '=');
 
     if (pl_bytes_equal(name, pl_str("Credential")))
         s->credential = value;

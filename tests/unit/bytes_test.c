@@ -106,6 +106,14 @@ static void a_reason_is_cut_between_characters(void)
     CHECK(strlen(why.text) > PL_REASON_MAX - 8);
 }
 
+static void blanks_at_the_ends_are_trimmed(void)
+{
+    CHECK(pl_bytes_equal(pl_bytes_trim(pl_str(" \t a b\t ")), pl_str("a b")));
+    CHECK(pl_bytes_equal(pl_bytes_trim(pl_str("a\n")), pl_str("a\n")));
+    CHECK(pl_bytes_trim(pl_str(" \t ")).len == 0);
+    CHECK(pl_bytes_trim(pl_bytes(NULL, 0)).len == 0);
+}
+
 static void every_error_has_a_name_and_a_code(void)
 {
     CHECK(strcmp(pl_error_name(PL_EIO), "EIO") == 0);
@@ -123,6 +131,7 @@ int main(void)
     RUN(no_room_in_an_empty_buffer_is_no_failure);
     RUN(an_arena_hands_out_memory_that_does_not_overlap);
     RUN(a_reason_is_cut_between_characters);
+    RUN(blanks_at_the_ends_are_trimmed);
     RUN(every_error_has_a_name_and_a_code);
     return test_summary();
 }
