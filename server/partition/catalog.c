@@ -124,17 +124,24 @@ uint64_t pl_catalog_code(const struct pl_catalog *catalog, uint32_t table_id)
 
 /* ---- from the store --------------------------------------------------------------------------------- */
 
+/* A table behind a number: its code's hash, or when its stream was closed. */
+static int read_table(struct pl_bytes value, uint64_t *number, struct pl_table **table)
+{
+    if (value.len < 8)
+        return PL_ECORRUPT;
+    *number = pl_get_le64(value.data);
+    return pl_table_decode(pl_bytes(value.data + 8, value.len - 8), table);
+}
+
 static int load_table(struct pl_catalog *catalog, uint32_t id, struct pl_bytes value)
 {
     struct pl_table *table;
-    int rc;
+    uint64_t code_hash;
+    int rc = read_table(value, &code_hash, &table);
 
-    if (value.len < 8)
-        return PL_ECORRUPT;
-    rc = pl_table_decode(pl_bytes(value.data + 8, value.len - 8), &table);
     if (rc != 0)
         return rc;
-    rc = table->id != id ? PL_ECORRUPT : remember_code(catalog, id, pl_get_le64(value.data));
+    rc = table->id != id ? PL_ECORRUPT : remember_code(catalog, id, code_hash);
     if (rc == 0)
         rc = replace_tables(catalog, id, table);
     pl_table_unref(table);
@@ -144,15 +151,12 @@ static int load_table(struct pl_catalog *catalog, uint32_t id, struct pl_bytes v
 static int load_closed(struct pl_catalog *catalog, uint32_t id, struct pl_bytes value)
 {
     struct pl_table *table;
-    int rc;
+    uint64_t closed_ms;
+    int rc = read_table(value, &closed_ms, &table);
 
-    if (value.len < 8)
-        return PL_ECORRUPT;
-    rc = pl_table_decode(pl_bytes(value.data + 8, value.len - 8), &table);
     if (rc != 0)
         return rc;
-    rc = table->stream_id != id ? PL_ECORRUPT
-                                : remember_closed(catalog, table, (int64_t)pl_get_le64(value.data));
+    rc = table->stream_id != id ? PL_ECORRUPT : remember_closed(catalog, table, (int64_t)closed_ms);
     pl_table_unref(table);
     return rc;
 }

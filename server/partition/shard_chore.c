@@ -37,11 +37,7 @@ static int complete_chore(struct pl_shard *shard)
         if (table != NULL)
             rc = pl_schema_activate(&next, table, shard->chore.fill_id, &change);
     }
-    if (rc == 0)
-        rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_SHRINK, NULL);
-    else
-        pl_catalog_deinit(&next);
-    pl_buf_deinit(&change);
+    rc = pl_shard_adopt_catalog(shard, rc, &next, &change, PL_JOURNAL_SHRINK, NULL);
     if (rc != 0)
         return rc;
     shard->chore_batch = newest_batch(shard);

@@ -169,10 +169,11 @@ void pl_shard_drop_view(struct pl_shard *shard);
 void pl_shard_judge(struct pl_shard *shard, struct pl_operation *op);
 
 /**
- * Take over a catalog whose changes go to the journal; readers see it when they are applied. Takes `next`,
- * also when it fails.
+ * The end of a change to a copy of the catalog, `rc` being what has become of it. With 0 the change goes to the journal
+ * and the copy is the shard's; readers see it when the change is applied. Takes `next` and `change` either way. Returns
+ * `rc`, or why the journal did not take it.
  */
-int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, struct pl_buf *change,
+int pl_shard_adopt_catalog(struct pl_shard *shard, int rc, struct pl_catalog *next, struct pl_buf *change,
                            enum pl_journal_use use, struct pl_reason *why);
 
 /** The table's current version for the operation, which then holds that. PL_ENOTABLE: it was dropped. */

@@ -51,14 +51,14 @@ static int judge_write(struct pl_shard *shard, struct pl_operation *op)
     return rc;
 }
 
-/* Take over a catalog whose changes are in the journal; readers see it when they are applied. */
-int pl_shard_adopt_catalog(struct pl_shard *shard, struct pl_catalog *next, struct pl_buf *change,
+int pl_shard_adopt_catalog(struct pl_shard *shard, int rc, struct pl_catalog *next, struct pl_buf *change,
                            enum pl_journal_use use, struct pl_reason *why)
 {
-    int rc = pl_buf_status(change);
-
+    if (rc == 0)
+        rc = pl_buf_status(change);
     if (rc == 0 && change->len > 0)
         rc = pl_shard_commit(shard, 0, pl_buf_view(change), use, why);
+    pl_buf_deinit(change);
     if (rc != 0) {
         pl_catalog_deinit(next);
         return rc;
@@ -147,13 +147,8 @@ static int judge_schema(struct pl_shard *shard, struct pl_operation *op)
     if (rc != 0)
         return rc;
     rc = change_schema(shard, &next, op, &change);
-    if (rc == 0)
-        rc = pl_shard_adopt_catalog(shard, &next, &change,
-                                    pl_shard_grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
-    else
-        pl_catalog_deinit(&next);
-    pl_buf_deinit(&change);
-    return rc;
+    return pl_shard_adopt_catalog(shard, rc, &next, &change,
+                                  pl_shard_grows(op) ? PL_JOURNAL_GROW : PL_JOURNAL_SHRINK, &op->reply.why);
 }
 
 static int judge(struct pl_shard *shard, struct pl_operation *op)
@@ -195,11 +190,7 @@ int pl_shard_load(struct pl_shard *shard, struct pl_script *script, const uint64
     for (uint32_t i = 0; i < pl_script_table_count(script) && rc == 0; i++)
         rc = pl_schema_apply(&next, pl_script_definition(script, i), hashes[i],
                              pl_clock_wall_ms(&shard->options.clock), &change, &op->reply.why);
-    if (rc == 0)
-        rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_GROW, &op->reply.why);
-    else
-        pl_catalog_deinit(&next);
-    pl_buf_deinit(&change);
+    rc = pl_shard_adopt_catalog(shard, rc, &next, &change, PL_JOURNAL_GROW, &op->reply.why);
     if (rc != 0)
         return rc;
     pl_script_free(shard->script);

@@ -146,11 +146,7 @@ static int forget_when_old(struct pl_shard *shard, uint32_t stream_id)
     if (rc != 0)
         return rc;
     rc = pl_catalog_forget_stream(&next, stream_id, &change);
-    if (rc == 0)
-        rc = pl_shard_adopt_catalog(shard, &next, &change, PL_JOURNAL_SHRINK, NULL);
-    else
-        pl_catalog_deinit(&next);
-    pl_buf_deinit(&change);
+    rc = pl_shard_adopt_catalog(shard, rc, &next, &change, PL_JOURNAL_SHRINK, NULL);
     if (rc != 0)
         return rc;
     shard->timed_batch = shard->gathering->number;
