@@ -435,12 +435,12 @@ static void keep_apart(struct worker *worker)
 {
     struct pl_triggers *triggers = worker->triggers;
     uint64_t now_ns = pl_clock_monotonic_ns(&triggers->options.clock), next_ns = worker->round_ns + ROUND_NS;
-    struct timespec until = deadline(now_ns < next_ns && next_ns - now_ns <= ROUND_NS ? next_ns - now_ns : 0);
-    bool timed_out = false;
+    bool over = now_ns >= next_ns || next_ns - now_ns > ROUND_NS;
+    struct timespec until = deadline(over ? 0 : next_ns - now_ns);
 
     pthread_mutex_lock(&triggers->lock);
-    while (!timed_out && !worker->has_fresh && !atomic_load(&triggers->ending) && !job_waits(triggers))
-        timed_out = pthread_cond_timedwait(&triggers->urgent, &triggers->lock, &until) != 0;
+    while (!over && !worker->has_fresh && !atomic_load(&triggers->ending) && !job_waits(triggers))
+        over = pthread_cond_timedwait(&triggers->urgent, &triggers->lock, &until) != 0;
     pthread_mutex_unlock(&triggers->lock);
     worker->round_ns = pl_clock_monotonic_ns(&triggers->options.clock);
 }
