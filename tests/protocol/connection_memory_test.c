@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/connection.h"
 #include "standin.h"
+#include "starving.h"
 
 #include "test.h"
 
@@ -12,47 +13,6 @@
  * Every allocation that a conversation costs the loop's thread fails in turn, once or with all
  * that follow. The client then gets an ERR, or loses its connection: the next one is served.
  */
-static atomic_long allocations_left = -1;
-static atomic_bool for_good, has_failed;
-
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t len);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t len);
-
-static bool allocation_fails(void)
-{
-    long left = atomic_load(&allocations_left);
-
-    if (!standin_loop_thread || standin_inside > 0 || left < 0)
-        return false;
-    if (left > 0) {
-        atomic_store(&allocations_left, left - 1);
-        return false;
-    }
-    atomic_store(&has_failed, true);
-    if (!atomic_load(&for_good))
-        atomic_store(&allocations_left, -1);
-    return true;
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return allocation_fails() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t len)
-{
-    return allocation_fails() ? NULL : __real_realloc(at, len);
-}
-
 static const char *const conversation[] = {
     "PUT T {\"id\":1,\"v\":[1,{\"a\":\"b\"}]} IF #n = :v NAMES {\"#n\":\"v\"} VALUES "
     "{\":v\":{\"$set\":[1,2]}}\n",
@@ -70,26 +30,6 @@ static const char *const conversation[] = {
     "2 RETURN ALL_NEW\nQUIT\n",
 };
 
-/* Whatever is heard until the end is whole lines, each a reply. */
-static void converse(struct pl_loop *loop)
-{
-    char bytes[4096];
-    ssize_t len;
-    int ends[2];
-
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    if (pl_loop_adopt(loop, &pl_connection_kind, ends[1]) != 0)
-        close(ends[1]);
-    for (size_t i = 0; i < sizeof conversation / sizeof conversation[0]; i++)
-        if (send(ends[0], conversation[i], strlen(conversation[i]), MSG_NOSIGNAL) < 0)
-            break;
-    shutdown(ends[0], SHUT_WR);
-    do {
-        len = recv(ends[0], bytes, sizeof bytes, 0);
-    } while (len > 0);
-    close(ends[0]);
-}
-
 /* True when the n-th allocation was reached. */
 static bool try_failing(long n, bool and_all_after)
 {
@@ -102,17 +42,16 @@ static bool try_failing(long n, bool and_all_after)
     };
     struct pl_loop *loop;
     char reply[4] = "";
+    bool reached;
     int ends[2];
 
     standin_init(&standin);
     options.engine = standin_engine(&standin);
     CHECK(pl_loop_start(&options, &loop) == 0);
     atomic_store(&standin.records, 3);
-    atomic_store(&has_failed, false);
-    atomic_store(&for_good, and_all_after);
-    atomic_store(&allocations_left, n);
-    converse(loop);
-    atomic_store(&allocations_left, -1);
+    starving_begin(n, and_all_after);
+    starving_converse(loop, &pl_connection_kind, conversation, sizeof conversation / sizeof conversation[0]);
+    reached = starving_end();
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     CHECK(pl_loop_adopt(loop, &pl_connection_kind, ends[1]) == 0);
     CHECK(send(ends[0], "PING\n", 5, MSG_NOSIGNAL) == 5);
@@ -124,7 +63,7 @@ static bool try_failing(long n, bool and_all_after)
     CHECK(atomic_load(&standin.tails) == 0);
     CHECK(atomic_load(&standin.attached) == 0 && atomic_load(&standin.pending) == 0);
     standin_deinit(&standin);
-    return atomic_load(&has_failed);
+    return reached;
 }
 
 static void one_failed_allocation_costs_at_most_its_connection(void)

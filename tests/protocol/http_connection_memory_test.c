@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http_stage.h"
+#include "starving.h"
 
 #include <signal.h>
 
@@ -8,50 +9,6 @@
  * client then gets an error, or loses its connection: the next one is served. And without failures, the steady state costs
  * no allocation at all.
  */
-static atomic_long allocations_left = -1, allocation_count;
-static atomic_bool for_good, has_failed;
-
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t len);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t len);
-
-static bool allocation_fails(void)
-{
-    long left = atomic_load(&allocations_left);
-
-    if (!standin_loop_thread || standin_inside > 0)
-        return false;
-    atomic_fetch_add(&allocation_count, 1);
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        atomic_store(&allocations_left, left - 1);
-        return false;
-    }
-    atomic_store(&has_failed, true);
-    if (!atomic_load(&for_good))
-        atomic_store(&allocations_left, -1);
-    return true;
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return allocation_fails() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t len)
-{
-    return allocation_fails() ? NULL : __real_realloc(at, len);
-}
-
 #define PUT_ONE                                                                                              \
     CALL_HEAD("PutItem")                                                                                     \
     "Content-Length: 57\r\n\r\n{\"TableName\":\"Tab\",\"Item\":{\"id\":{\"N\":\"1\"},\"v\":{\"S\":\"a\"}}}"
@@ -77,44 +34,25 @@ static const char *const conversation[] = {
     "st: a\r\n\r\nnonsense\n",
 };
 
-static void converse(struct pl_loop *loop)
-{
-    char bytes[4096];
-    ssize_t len;
-    int ends[2];
-
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    if (pl_loop_adopt(loop, &pl_http_connection_kind, ends[1]) != 0)
-        close(ends[1]);
-    for (size_t i = 0; i < sizeof conversation / sizeof conversation[0]; i++)
-        if (send(ends[0], conversation[i], strlen(conversation[i]), MSG_NOSIGNAL) < 0)
-            break;
-    shutdown(ends[0], SHUT_WR);
-    do {
-        len = recv(ends[0], bytes, sizeof bytes, 0);
-    } while (len > 0);
-    close(ends[0]);
-}
-
 /* True when the n-th allocation was reached. */
 static bool try_failing(long n, bool and_all_after)
 {
     struct stage stage;
+    bool reached;
     int fd;
 
     stage_open(&stage);
-    atomic_store(&has_failed, false);
-    atomic_store(&for_good, and_all_after);
-    atomic_store(&allocations_left, n);
-    converse(stage.loop);
-    atomic_store(&allocations_left, -1);
+    starving_begin(n, and_all_after);
+    starving_converse(stage.loop, &pl_http_connection_kind, conversation,
+                      sizeof conversation / sizeof conversation[0]);
+    reached = starving_end();
     fd = stage_client(&stage);
     say(fd, HEALTH GET_ONE);
     hear(fd, 200, "healthy: dynamodb.us-east-1.amazonaws.com ");
     hear(fd, 200, NULL);
     close(fd);
     stage_close(&stage);
-    return atomic_load(&has_failed);
+    return reached;
 }
 
 static void one_failed_allocation_costs_at_most_its_connection(void)
@@ -156,10 +94,9 @@ static void the_steady_state_costs_no_allocation(void)
     stage_open(&stage);
     fd = stage_client(&stage);
     ask(fd, 20);
-    before = atomic_load(&allocation_count);
+    before = starving_count();
     ask(fd, 100);
-    CHECK_MSG(atomic_load(&allocation_count) == before, "%ld allocations",
-              (long)atomic_load(&allocation_count) - before);
+    CHECK_MSG(starving_count() == before, "%ld allocations", starving_count() - before);
     close(fd);
     stage_close(&stage);
 }
