@@ -808,6 +808,30 @@ int pl_prepare(struct pl_operation *op, const struct pl_tables *tables, uint32_t
 
 /* ---- several side by side --------------------------------------------------------------------------- */
 
+int pl_prepare_adopt(struct pl_operation *op, struct pl_operation *child, int rc)
+{
+    op->reply.why = child->reply.why;
+    child->reply.why.text[0] = '\0';
+    return rc;
+}
+
+int pl_prepare_children(struct pl_operation *op, const struct pl_tables *tables)
+{
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        int rc = pl_prepare_request(&op->children[i]);
+
+        if (rc != 0)
+            return pl_prepare_adopt(op, &op->children[i], rc);
+    }
+    for (uint32_t i = 0; i < op->child_count; i++) {
+        int rc = pl_prepare_table(&op->children[i], tables);
+
+        if (rc != 0)
+            return pl_prepare_adopt(op, &op->children[i], rc);
+    }
+    return 0;
+}
+
 static int compare_keys(const void *left, const void *right)
 {
     const struct pl_operation *a = *(const struct pl_operation *const *)left;

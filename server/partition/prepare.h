@@ -27,6 +27,12 @@ int pl_prepare_table(struct pl_operation *op, const struct pl_tables *tables);
 /** Against the table's schema: keys are encoded, the place is found. */
 int pl_prepare_keys(struct pl_operation *op, uint32_t partition_count);
 
+/** The first two steps for all of `op`'s children: what is wrong in any of them is told before a table that is not there. */
+int pl_prepare_children(struct pl_operation *op, const struct pl_tables *tables);
+
+/** `child` failed with `rc`: its sentence becomes that of `op`. Returns `rc`. */
+int pl_prepare_adopt(struct pl_operation *op, struct pl_operation *child, int rc);
+
 /** PL_EINVALID with `sentence` when two of `op`'s prepared children name one item. */
 int pl_prepare_distinct(struct pl_operation *op, const char *sentence);
 

@@ -6,24 +6,6 @@
 
 /* ---- the request ------------------------------------------------------------------------------------ */
 
-static int adopt_failure(struct pl_operation *op, struct pl_operation *child, int rc)
-{
-    op->reply.why = child->reply.why;
-    child->reply.why.text[0] = '\0';
-    return rc;
-}
-
-static int check_requests(struct pl_operation *op)
-{
-    for (uint32_t i = 0; i < op->child_count; i++) {
-        int rc = pl_prepare_request(&op->children[i]);
-
-        if (rc != 0)
-            return adopt_failure(op, &op->children[i], rc);
-    }
-    return 0;
-}
-
 static int check_limits(struct pl_operation *op)
 {
     int rc = pl_transaction_check_count(op->child_count, &op->reply.why);
@@ -33,17 +15,6 @@ static int check_limits(struct pl_operation *op)
     if (rc == 0 && pl_transaction_request_bytes(op) > PL_TRANSACTION_BYTES_MAX)
         rc = pl_reason_set(&op->reply.why, PL_EINVALID, "Transaction payload size cannot exceed 4MB");
     return rc;
-}
-
-static int find_tables(struct pl_operation *op, const struct pl_tables *tables)
-{
-    for (uint32_t i = 0; i < op->child_count; i++) {
-        int rc = pl_prepare_table(&op->children[i], tables);
-
-        if (rc != 0)
-            return adopt_failure(op, &op->children[i], rc);
-    }
-    return 0;
 }
 
 /* ---- the keys --------------------------------------------------------------------------------------- */
@@ -79,7 +50,7 @@ static int prepare_keys(struct pl_operation *op, uint32_t partition_count, bool 
         int rc = pl_prepare_keys(child, partition_count);
 
         if (rc != 0 && (rc != PL_EINVALID || has_empty_key(child)))
-            return adopt_failure(op, child, rc);
+            return pl_prepare_adopt(op, child, rc);
         if (rc == 0)
             continue;
         if (!*cancelled) /* only the first is told of */
@@ -126,9 +97,7 @@ int pl_prepare_transaction(struct pl_operation *op, const struct pl_tables *tabl
         op->children[i].cascade_depth = op->cascade_depth;
     }
     if (rc == 0)
-        rc = check_requests(op);
-    if (rc == 0)
-        rc = find_tables(op, tables);
+        rc = pl_prepare_children(op, tables);
     if (rc == 0)
         rc = prepare_keys(op, partition_count, &cancelled);
     if (rc == 0 && !cancelled)

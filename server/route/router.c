@@ -224,15 +224,21 @@ static int adopt_failure(struct pl_operation *batch, const struct pl_operation *
 /* All members are checked before any is run: one that is wrong fails the batch. */
 static int prepare_children(struct pl_router *router, struct pl_operation *batch)
 {
+    int rc;
+
     for (uint32_t i = 0; i < batch->child_count; i++) {
+        batch->children[i].parent = batch;
+        batch->children[i].owner = batch->owner;
+    }
+    rc = pl_prepare_children(batch, pl_router_tables(router));
+    for (uint32_t i = 0; i < batch->child_count && rc == 0; i++) {
         struct pl_operation *child = &batch->children[i];
 
-        child->parent = batch;
-        child->owner = batch->owner;
-        if (pl_prepare(child, pl_router_tables(router), router->options.partition_count) != 0)
-            return adopt_failure(batch, child);
+        rc = pl_prepare_keys(child, router->options.partition_count);
+        if (rc != 0)
+            pl_prepare_adopt(batch, child, rc);
     }
-    return 0;
+    return rc;
 }
 
 /* The client sends it again; the others go on. */
