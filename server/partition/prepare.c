@@ -80,6 +80,26 @@ static bool is_sort_attribute(const struct pl_key_schema *keys, const struct pl_
     return attribute >= keys->sort && attribute < keys->sort + keys->sort_count;
 }
 
+/* The sentence for a key by which something is looked up: it says of no attribute that it does not fit. */
+static int lookup_failure(enum pl_key_found found, const struct pl_key_schema *keys,
+                          const struct pl_key_attribute *bad, struct pl_item item, struct pl_reason *why)
+{
+    if (found == PL_KEY_MISSING || found == PL_KEY_WRONG_TYPE)
+        return pl_reason_set(why, PL_EINVALID, SCHEMA_MISMATCH);
+    return key_failure(found, bad, item, is_sort_attribute(keys, bad), why);
+}
+
+/* The sentence for a key that stands in an item. The partition key is told of first, even when it is only missing. */
+static int item_key_failure(enum pl_key_found found, const struct pl_key_schema *keys,
+                            const struct pl_key_attribute *bad, struct pl_item item, struct pl_reason *why)
+{
+    struct pl_value value;
+
+    if (is_sort_attribute(keys, bad) && !pl_item_find(item, keys->partition[0].name, &value))
+        return key_failure(PL_KEY_MISSING, &keys->partition[0], item, false, why);
+    return key_failure(found, bad, item, is_sort_attribute(keys, bad), why);
+}
+
 /* Encode the primary key that stands in `op->item`, and find its place. */
 static int encode_primary_key(struct pl_operation *op)
 {
@@ -87,11 +107,9 @@ static int encode_primary_key(struct pl_operation *op)
     const struct pl_key_schema *keys = &op->table->keys;
     enum pl_key_found found = pl_key_schema_encode(keys, op->item, &op->pk_bytes, &op->tail_bytes, &bad);
 
-    if (found != PL_KEY_WHOLE) {
-        if (op->name != PL_OP_PUT && (found == PL_KEY_MISSING || found == PL_KEY_WRONG_TYPE))
-            return refuse(op, SCHEMA_MISMATCH);
-        return key_failure(found, bad, op->item, is_sort_attribute(keys, bad), &op->reply.why);
-    }
+    if (found != PL_KEY_WHOLE)
+        return op->name == PL_OP_PUT ? item_key_failure(found, keys, bad, op->item, &op->reply.why)
+                                     : lookup_failure(found, keys, bad, op->item, &op->reply.why);
     if (pl_buf_status(&op->pk_bytes) != 0 || pl_buf_status(&op->tail_bytes) != 0)
         return PL_ENOMEM;
     op->pk = pl_buf_view(&op->pk_bytes);

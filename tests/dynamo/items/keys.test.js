@@ -43,6 +43,7 @@ describe("a key", () => {
 
   for (const [what, item, sentence] of [
     ["has a partition part", { s: S("x") }, `${P}Missing the key p in the item`],
+    ["has a partition part, whatever the sort part is", { s: N(1) }, `${P}Missing the key p in the item`],
     ["has a sort part", { p: S("x") }, `${P}Missing the key s in the item`],
     ["is no empty string", { p: S(""), s: S("x") }, empty("string", "p")],
     ["does not sort by an empty string", { p: S("x"), s: S("") }, empty("string", "s")],
