@@ -517,19 +517,45 @@ static uint32_t start_attribute_count(const struct pl_operation *op)
     return count;
 }
 
+static bool scans_table(const struct pl_operation *op)
+{
+    return op->name == PL_OP_SCAN && op->index == NULL;
+}
+
+/* The part of a page's start by which it goes on: of an index, the index's key. */
+static int start_failure(struct pl_operation *op, enum pl_key_found found, const struct pl_key_attribute *bad)
+{
+    if (found == PL_KEY_MISSING)
+        return refuse(op, BAD_STARTING_KEY);
+    return lookup_failure(found, schema_read(op), bad, op->start_key, &op->reply.why);
+}
+
+/* The table's key in a page's start, where it is not what a query goes by. */
+static int start_item_failure(struct pl_operation *op, enum pl_key_found found,
+                              const struct pl_key_attribute *bad)
+{
+    struct pl_reason detail = { 0 };
+
+    lookup_failure(found, &op->table->keys, bad, op->start_key, &detail);
+    return pl_reason_set(&op->reply.why, PL_EINVALID, BAD_STARTING_KEY ": %s", detail.text);
+}
+
 /* An index entry's tail ends with the item's own key: its identity (key.h). */
 static int encode_start(struct pl_operation *op, struct pl_buf *pk, struct pl_buf *tail)
 {
+    const struct pl_key_attribute *bad = NULL;
     struct pl_buf base = { 0 };
+    enum pl_key_found found;
     int rc = 0;
 
-    if (pl_key_schema_encode(schema_read(op), op->start_key, pk, tail, NULL) != PL_KEY_WHOLE)
-        return refuse(op, op->name == PL_OP_SCAN && op->index == NULL ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH
-                                                                      : BAD_STARTING_KEY);
+    found = pl_key_schema_encode(schema_read(op), op->start_key, pk, tail, &bad);
+    if (found != PL_KEY_WHOLE)
+        return scans_table(op) ? start_item_failure(op, found, bad) : start_failure(op, found, bad);
     if (op->index == NULL)
         return 0;
-    if (pl_key_schema_encode(&op->table->keys, op->start_key, tail, &base, NULL) != PL_KEY_WHOLE)
-        rc = refuse(op, BAD_STARTING_KEY);
+    found = pl_key_schema_encode(&op->table->keys, op->start_key, tail, &base, &bad);
+    if (found != PL_KEY_WHOLE)
+        rc = start_item_failure(op, found, bad);
     pl_buf_append_bytes(tail, pl_buf_view(&base));
     pl_buf_deinit(&base);
     return rc;
@@ -577,8 +603,7 @@ static int prepare_start(struct pl_operation *op)
     if (!op->has_start_key)
         return 0;
     if (attribute_count(op->start_key) != start_attribute_count(op))
-        return refuse(op, op->name == PL_OP_SCAN && op->index == NULL ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH
-                                                                      : BAD_STARTING_KEY);
+        return refuse(op, scans_table(op) ? BAD_STARTING_KEY ": " SCHEMA_MISMATCH : BAD_STARTING_KEY);
     rc = encode_start(op, &pk, &tail);
     if (rc != 0) {
         pl_buf_deinit(&pk);

@@ -250,9 +250,10 @@ describe("query", function()
       { after = { P = "other", K = 1 } })
     refused("The provided starting key does not match the range key predicate", { P = "p", K = perilune.gt(5) },
       { after = { P = "p", K = 1 } })
-    for _, after in ipairs { {}, { P = "p" }, { P = "p", K = "1" }, { P = "p", K = 1, G = "odd" } } do
+    for _, after in ipairs { {}, { P = "p" }, { P = "p", K = 1, G = "odd" } } do
       refused("The provided starting key is invalid", { P = "p" }, { after = after })
     end
+    refused("The provided key element does not match the schema", { P = "p" }, { after = { P = "p", K = "1" } })
     refused("The provided starting key is invalid", { G = "odd" }, { after = { P = "p", K = 1 } }, "Pairs/OnlyG")
   end)
 
