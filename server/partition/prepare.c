@@ -210,6 +210,29 @@ static int check_constant(struct pl_operation *op, struct pl_bytes name, const s
     return 0;
 }
 
+/* No path leads into a key: it has nothing in it. */
+static int check_key_path(struct pl_operation *op, const struct pl_path *path)
+{
+    struct pl_bytes name = path->steps[0].name;
+    bool is_key = pl_key_schema_has(&op->table->keys, name);
+
+    if (path->step_count == 1 || (!is_key && !is_index_key(op->table, name)))
+        return 0;
+    return pl_reason_set(&op->reply.why, PL_EINVALID,
+                         "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
+                         "not allowed: %s: %.*s",
+                         is_key ? "Key" : "IndexKey", NAME(name));
+}
+
+static int check_key_paths(struct pl_operation *op, struct pl_path_list paths)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < paths.count && rc == 0; i++)
+        rc = check_key_path(op, paths.paths[i]);
+    return rc;
+}
+
 static int check_update_targets(struct pl_operation *op)
 {
     struct pl_path_list targets = pl_update_targets(op->update);
@@ -217,15 +240,11 @@ static int check_update_targets(struct pl_operation *op)
     for (uint32_t i = 0; i < targets.count; i++) {
         const struct pl_path *path = targets.paths[i];
         struct pl_bytes name = path->steps[0].name;
-        bool is_key = pl_key_schema_has(&op->table->keys, name);
+        int rc = check_key_path(op, path);
 
-        if (path->step_count > 1 && (is_key || is_index_key(op->table, name)))
-            return pl_reason_set(
-                &op->reply.why, PL_EINVALID,
-                "Key attributes must be scalars; list random access '[]' and map lookup '.' are "
-                "not allowed: %s: %.*s",
-                is_key ? "Key" : "IndexKey", NAME(name));
-        if (is_key)
+        if (rc != 0)
+            return rc;
+        if (pl_key_schema_has(&op->table->keys, name))
             return pl_reason_set(&op->reply.why, PL_EINVALID,
                                  P "Cannot update attribute %.*s. This attribute is part of the key",
                                  NAME(name));
@@ -237,9 +256,16 @@ static int check_update_targets(struct pl_operation *op)
 
 static int prepare_update(struct pl_operation *op)
 {
-    int rc = op->update == NULL ? 0 : check_update_targets(op);
+    int rc = check_exact_key(op);
 
-    return rc != 0 ? rc : check_exact_key(op);
+    return rc != 0 || op->update == NULL ? rc : check_update_targets(op);
+}
+
+static int prepare_get(struct pl_operation *op)
+{
+    int rc = check_exact_key(op);
+
+    return rc != 0 || op->projection == NULL ? rc : check_key_paths(op, pl_projection_paths(op->projection));
 }
 
 static int check_condition_name(struct pl_operation *op)
@@ -628,8 +654,12 @@ static int prepare_walk(struct pl_operation *op)
         rc = check_select(op);
     if (rc == 0 && op->name == PL_OP_QUERY)
         rc = take_key_condition(op);
+    if (rc == 0 && op->projection != NULL)
+        rc = check_key_paths(op, pl_projection_paths(op->projection));
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL && !op->filters_keys)
         rc = check_filter(op);
+    if (rc == 0 && op->filter != NULL)
+        rc = check_key_paths(op, pl_condition_paths(op->filter));
     if (rc == 0 && op->name == PL_OP_QUERY && op->filter != NULL)
         rc = check_filter_projected(op);
     return rc != 0 ? rc : prepare_start(op);
@@ -802,6 +832,7 @@ static int prepare_by_name(struct pl_operation *op)
     case PL_OP_UPDATE:
         return prepare_update(op);
     case PL_OP_GET:
+        return prepare_get(op);
     case PL_OP_DELETE:
     case PL_OP_CONDITION_CHECK:
         return check_exact_key(op);

@@ -137,6 +137,27 @@ describe("a key", () => {
     });
   });
 
+  describe("has nothing in it that", () => {
+    const nothingIn = (what) => `Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: ${what}`;
+    const TableName = "OfS", Key = { p: S("u"), s: S("u") };
+    const query = { TableName, KeyConditionExpression: "p = :p", ExpressionAttributeValues: { ":p": S("u") } };
+    for (const [what, call, input, sentence] of [
+      ["a get projects", "GetItem", { TableName, Key, ProjectionExpression: "v, p.x" }, nothingIn("Key: p")],
+      ["a get projects by number", "GetItem", { TableName, Key, ProjectionExpression: "s[0]" }, nothingIn("Key: s")],
+      ["a get projects, of an index", "GetItem", { TableName, Key, ProjectionExpression: "g.x" }, nothingIn("IndexKey: g")],
+      ["a get projects by another name", "GetItem", { TableName, Key, ProjectionExpression: "#k.x", ExpressionAttributeNames: { "#k": "l" } }, nothingIn("IndexKey: l")],
+      ["a get projects, and its key is wrong", "GetItem", { TableName, Key: { p: S("u") }, ProjectionExpression: "p.x" }, MISMATCH],
+      ["a batch projects", "BatchGetItem", { RequestItems: { OfS: { Keys: [Key], ProjectionExpression: "p.x" } } }, nothingIn("Key: p")],
+      ["a query projects", "Query", { ...query, ProjectionExpression: "p.x" }, nothingIn("Key: p")],
+      ["a query filters by", "Query", { ...query, FilterExpression: "attribute_exists(g.x)" }, nothingIn("IndexKey: g")],
+      ["a query of an index filters by", "Query", { ...query, IndexName: "ByL", FilterExpression: "s.x <> :p" }, nothingIn("Key: s")],
+      ["a query filters by, of its own key", "Query", { ...query, FilterExpression: "s.x <> :p" }, "Filter Expression can only contain non-primary key attributes: Primary key attribute: s"],
+      ["a scan projects", "Scan", { TableName, ProjectionExpression: "i[1]" }, nothingIn("IndexKey: i")],
+      ["a scan filters by", "Scan", { TableName, FilterExpression: "attribute_not_exists(p.x)" }, nothingIn("Key: p")],
+    ])
+      it(what, () => db.invalid(call, input, sentence));
+  });
+
   describe("is not updated", () => {
     for (const [what, expression, values, sentence] of [
       ["by SET", "SET p = :v", { ":v": S("x") }, `${P}Cannot update attribute p. This attribute is part of the key`],
