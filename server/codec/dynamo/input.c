@@ -90,7 +90,8 @@ static int take_boolean(struct input *in, struct pl_dynamo_node *out)
  * A value that is wrong in itself is said later, and a JSON type that is wrong is said first,
  * even when it stands behind the value.
  */
-static int step_over_wrong(struct input *in, const char *start, struct pl_dynamo_node *out, int rc)
+static int step_over_wrong(struct input *in, const char *start, bool element, struct pl_dynamo_node *out,
+                           int rc)
 {
     static const struct pl_dynamo_shape item = { .kind = PL_DYNAMO_MAP,
                                                  .element = &pl_dynamo_value_structure };
@@ -113,7 +114,7 @@ static int step_over_wrong(struct input *in, const char *start, struct pl_dynamo
 #endif
     in->r.at = start;
     in->forgets = true;
-    rc = take(in, out->shape->kind == PL_DYNAMO_ITEM ? &item : &pl_dynamo_value_structure, false, &ignored);
+    rc = take(in, out->shape->kind == PL_DYNAMO_ITEM ? &item : &pl_dynamo_value_structure, element, &ignored);
     in->forgets = false;
     return rc;
 }
@@ -128,7 +129,7 @@ static int take_item(struct input *in, struct pl_dynamo_node *out)
     rc = pl_json_take_item(&in->r, PL_JSON_TYPED, in->bytes, &item, in->why);
     if (rc != 0) {
         in->bytes->len = at;
-        return step_over_wrong(in, start, out, rc);
+        return step_over_wrong(in, start, false, out, rc);
     }
     out->at = at;
     out->len = item.bytes.len;
@@ -136,7 +137,7 @@ static int take_item(struct input *in, struct pl_dynamo_node *out)
     return 0;
 }
 
-static int take_attribute_value(struct input *in, struct pl_dynamo_node *out)
+static int take_attribute_value(struct input *in, bool element, struct pl_dynamo_node *out)
 {
     size_t at = in->bytes->len;
     const char *start = in->r.at;
@@ -150,7 +151,7 @@ static int take_attribute_value(struct input *in, struct pl_dynamo_node *out)
         rc = pl_builder_finish_value(&b, &value, in->why);
     if (rc != 0) {
         in->bytes->len = at;
-        return step_over_wrong(in, start, out, rc);
+        return step_over_wrong(in, start, element, out, rc);
     }
     out->at = at;
     out->len = value.whole.len;
@@ -349,7 +350,7 @@ static int take_by_kind(struct input *in, bool element, struct pl_dynamo_node *o
     }
     if (!element && pl_json_peek(&in->r) != PL_JSON_OBJECT && pl_json_peek(&in->r) != PL_JSON_ARRAY)
         return refuse_scalar(in, false);
-    return take_attribute_value(in, out);
+    return take_attribute_value(in, element, out);
 }
 
 static int take(struct input *in, const struct pl_dynamo_shape *shape, bool element,

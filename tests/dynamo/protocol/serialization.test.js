@@ -91,6 +91,8 @@ describe("a wrong type", () => {
     ["UpdateItem", { AttributeUpdates: { a: "x" } }, PAYLOAD],
     ["UpdateItem", { AttributeUpdates: { a: { Action: 1 } } }, "NUMBER_VALUE cannot be converted to String"],
     ["UpdateItem", { ExpressionAttributeValues: [] }, MAP_OF("AttributeValue")],
+    ["UpdateItem", { ExpressionAttributeValues: { ":a": null } }, PAYLOAD],
+    ["PutItem", { Expected: { a: { AttributeValueList: [null] } } }, PAYLOAD],
     ["UpdateItem", { ExpressionAttributeNames: { "#a": 1 } }, "NUMBER_VALUE cannot be converted to String"],
     ["DeleteItem", { Key: [] }, MAP_OF("AttributeValue")],
     ["Query", { KeyConditions: [] }, MAP_OF("Condition")],
