@@ -225,47 +225,15 @@ static int check_call(struct pl_parser *p, struct pl_node *node)
     }
 }
 
-/* The beginning of a text, whole characters; a NUL would end the sentence with it. */
-static struct pl_bytes shortened(struct pl_bytes text)
-{
-    enum { SHOWN_MAX = 256 };
-
-    text.len = text.len > 0 ? strnlen(text.data, text.len) : 0;
-    if (text.len <= SHOWN_MAX)
-        return text;
-    text.len = SHOWN_MAX;
-    while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xC0) == 0x80)
-        text.len--;
-    return text;
-}
-
-static void write_bound(struct pl_buf *out, struct pl_value value)
-{
-    char number_text[PL_NUMBER_TEXT_MAX];
-    struct pl_number number;
-
-    pl_buf_append_format(out, "AttributeValue: {%s:", pl_type_name(value.type));
-    if (value.type == PL_TYPE_N) {
-        pl_value_number(value, &number);
-        pl_buf_append(out, number_text, pl_number_format(&number, number_text));
-    } else if (value.type == PL_TYPE_S) {
-        pl_buf_append_bytes(out, shortened(value.payload));
-    } else {
-        pl_buf_append_format(out, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]", value.payload.len,
-                             value.payload.len);
-    }
-    pl_buf_append(out, "}", 1);
-}
-
 static int fail_bounds(struct pl_parser *p, const char *sentence, struct pl_value low, struct pl_value high)
 {
     struct pl_buf bounds = { 0 };
     int rc;
 
     pl_buf_append_format(&bounds, "lower bound operand: ");
-    write_bound(&bounds, low);
+    pl_value_show(&bounds, low);
     pl_buf_append_format(&bounds, ", upper bound operand: ");
-    write_bound(&bounds, high);
+    pl_value_show(&bounds, high);
     if (pl_buf_status(&bounds) != 0)
         rc = pl_parser_fail_memory(p);
     else

@@ -211,6 +211,38 @@ void pl_value_number(struct pl_value value, struct pl_number *out)
     PL_ASSERT(pl_number_decode(value.payload, out) == 0);
 }
 
+/* The beginning of a text, whole characters; a NUL would end the sentence with it. */
+static struct pl_bytes shortened(struct pl_bytes text)
+{
+    enum { SHOWN_MAX = 256 };
+
+    text.len = text.len > 0 ? strnlen(text.data, text.len) : 0;
+    if (text.len <= SHOWN_MAX)
+        return text;
+    text.len = SHOWN_MAX;
+    while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
+
+void pl_value_show(struct pl_buf *out, struct pl_value value)
+{
+    char number_text[PL_NUMBER_TEXT_MAX];
+    struct pl_number number;
+
+    pl_buf_append_format(out, "AttributeValue: {%s:", pl_type_name(value.type));
+    if (value.type == PL_TYPE_N) {
+        pl_value_number(value, &number);
+        pl_buf_append(out, number_text, pl_number_format(&number, number_text));
+    } else if (value.type == PL_TYPE_S) {
+        pl_buf_append_bytes(out, shortened(value.payload));
+    } else {
+        pl_buf_append_format(out, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]", value.payload.len,
+                             value.payload.len);
+    }
+    pl_buf_append_byte(out, '}');
+}
+
 bool pl_value_bool(struct pl_value value)
 {
     PL_ASSERT(value.type == PL_TYPE_BOOL && value.payload.len == 1);

@@ -98,6 +98,9 @@ bool pl_value_equal(struct pl_value a, struct pl_value b);
 int pl_value_compare(struct pl_value a, struct pl_value b);
 /** The number in an N. */
 void pl_value_number(struct pl_value value, struct pl_number *out);
+
+/** Append a string, a number or a binary as DynamoDB's sentences show it: AttributeValue: {N:5}. Long texts are cut. */
+void pl_value_show(struct pl_buf *out, struct pl_value value);
 bool pl_value_bool(struct pl_value value);
 /** Bytes as DynamoDB counts a value (without its name). */
 uint32_t pl_value_size_bytes(struct pl_value value);

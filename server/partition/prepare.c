@@ -592,12 +592,33 @@ static bool has_sort_condition(const struct pl_operation *op)
     return op->key_condition.equal_count > 0 || op->key_condition.range != PL_RANGE_NONE;
 }
 
+/* Where a partition is one item, no page begins in another: the start itself is named. */
+static int item_start_failure(struct pl_operation *op)
+{
+    struct pl_bytes name = op->table->keys.partition[0].name;
+    struct pl_buf shown = { 0 };
+    struct pl_value value;
+    int rc;
+
+    PL_ASSERT(pl_item_find(op->start_key, name, &value));
+    pl_value_show(&shown, value);
+    rc = pl_buf_status(&shown);
+    if (rc == 0)
+        rc = pl_reason_set(&op->reply.why, PL_EINVALID,
+                           "The provided exclusive start key is invalid: ExclusiveStartKey: {%.*s=%.*s}",
+                           NAME(name), NAME(shown));
+    pl_buf_deinit(&shown);
+    return rc;
+}
+
 /* The sentence about one row is what DynamoDB says of indexes, however many rows there are. */
 static int check_start_in_range(struct pl_operation *op)
 {
     bool in_range = pl_bytes_compare(op->start_tail, op->low) >= 0 &&
                     (op->high.len == 0 || pl_bytes_compare(op->start_tail, op->high) < 0);
 
+    if (!pl_bytes_equal(op->start_pk, op->pk) && op->index == NULL && op->table->keys.sort_count == 0)
+        return item_start_failure(op);
     if (!pl_bytes_equal(op->start_pk, op->pk))
         return refuse(
             op, op->index != NULL && has_sort_condition(op) && in_range

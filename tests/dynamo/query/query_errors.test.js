@@ -112,6 +112,8 @@ describe("Query", () => {
       const { Items } = await db.ask("Query", input(...start({ p: S("a"), s: N("0.5") })));
       assert.deepEqual(Items.map((one) => one.s.N), ["1", "2"]);
     });
+    it("where each partition is one item, after it", async () =>
+      assert.deepEqual(await db.ask("Query", input(...start({ p: S("a") }, { TableName: "Single" }))), { Items: [], Count: 0, ScannedCount: 0 }));
     it("of an index after its key", async () => {
       const { Items } = await db.ask("Query", input(...start(indexStart, { IndexName: "Keys" }, "g = :p", { ":p": S("g") })));
       assert.deepEqual(Items.map((one) => one.h.N), ["1", "2"]);
@@ -129,6 +131,7 @@ describe("Query", () => {
       ["of an index without the table's key", start({ g: S("g"), h: N(0) }, { IndexName: "Keys" }, "g = :p", { ":p": S("g") }), /^The provided starting key is invalid/],
       ["in another partition", start({ p: S("b"), s: N(0) }), "The provided starting key is outside query boundaries based on provided conditions"],
       ["before the range", start({ p: S("a"), s: N(0) }, {}, "p = :p AND s > :n", { ...A, ":n": N(1) }), "The provided starting key does not match the range key predicate"],
+      ["in another partition, where each is one item", start({ p: S("b") }, { TableName: "Single" }), "The provided exclusive start key is invalid: ExclusiveStartKey: {p=AttributeValue: {S:b}}"],
       ["of an index in another partition", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p", { ":p": S("g") }), "The provided starting key is outside query boundaries based on provided conditions"],
       ["of an index in another partition and before the range", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p AND h > :n", { ":p": S("g"), ":n": N(0) }), "The provided starting key is outside query boundaries based on provided conditions"],
       ["of an index in another partition and within the range", start({ ...indexStart, g: S("x") }, { IndexName: "Keys" }, "g = :p AND h >= :n", { ":p": S("g"), ":n": N(0) }), "The query can return at most one row and cannot be restarted"],
