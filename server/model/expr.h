@@ -44,7 +44,8 @@ enum pl_expr_kind {
     PL_EXPR_FILTER,
     PL_EXPR_KEY_CONDITION,
     PL_EXPR_PROJECTION,
-    PL_EXPR_UPDATE
+    PL_EXPR_UPDATE,
+    PL_EXPR_STATEMENT /* of PartiQL: its sentences do not say which expression is meant */
 };
 
 struct pl_path_step {

@@ -278,6 +278,13 @@ static int check_type(struct pl_parser *p, struct pl_node *node)
     }
 }
 
+int pl_check_operator(struct pl_parser *p, struct pl_node *node)
+{
+    int rc = check_distinct(p, node);
+
+    return rc != 0 ? rc : check_type(p, node);
+}
+
 int pl_check_condition(struct pl_parser *p, struct pl_node *node)
 {
     static const check_fn checks[] = { check_placeholder, check_count, check_distinct, check_type };

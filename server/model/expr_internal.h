@@ -148,7 +148,7 @@ int pl_parser_init(struct pl_parser *p, struct pl_expr_params *params, enum pl_e
                    struct pl_bytes text, struct pl_reason *why);
 void pl_parser_deinit(struct pl_parser *p);
 
-/* Both put "Invalid <kind>Expression: " before the sentence. */
+/* Both put "Invalid <kind>Expression: " before the sentence, but for PL_EXPR_STATEMENT. */
 int pl_parser_fail(struct pl_parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void pl_parser_note(struct pl_parser *p, enum pl_rank rank, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -179,6 +179,8 @@ struct pl_node *pl_parser_condition(struct pl_parser *p);
 /* expr_check.c: placeholders are replaced, and operands fit their operators. */
 int pl_check_condition(struct pl_parser *p, struct pl_node *node);
 int pl_check_update_operands(struct pl_parser *p, struct pl_node *node);
+/** This node alone: its operands were checked before, and have no placeholders. */
+int pl_check_operator(struct pl_parser *p, struct pl_node *node);
 int pl_check_path_names(struct pl_parser *p, struct pl_path *path);
 int pl_check_names(struct pl_parser *p, struct pl_node *node);
 int pl_check_values(struct pl_parser *p, struct pl_node *node);

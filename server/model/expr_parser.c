@@ -37,7 +37,10 @@ __attribute__((noinline)) int pl_parser_fail(struct pl_parser *p, const char *fo
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    p->rc = pl_reason_set(p->why, PL_EINVALID, "Invalid %s: %s", expression_name(p->kind), sentence);
+    if (p->kind == PL_EXPR_STATEMENT)
+        p->rc = pl_reason_set(p->why, PL_EINVALID, "%s", sentence);
+    else
+        p->rc = pl_reason_set(p->why, PL_EINVALID, "Invalid %s: %s", expression_name(p->kind), sentence);
     return p->rc;
 }
 

@@ -106,6 +106,23 @@ static void gather_paths(const struct pl_node *node, const struct pl_path **path
         gather_paths(node->children[i], paths, count);
 }
 
+int pl_tree_check(struct pl_arena *arena, struct pl_node *node, struct pl_reason *why)
+{
+    struct pl_expr_params params = { .arena = arena };
+    struct pl_parser judge = { .params = &params, .kind = PL_EXPR_STATEMENT, .why = why };
+
+    return pl_check_operator(&judge, node);
+}
+
+int pl_tree_targets(struct pl_arena *arena, const struct pl_path *const *paths, uint32_t count,
+                    struct pl_target **out, struct pl_reason *why)
+{
+    struct pl_expr_params params = { .arena = arena };
+    struct pl_parser judge = { .params = &params, .kind = PL_EXPR_STATEMENT, .why = why };
+
+    return pl_targets_make(&judge, paths, count, out);
+}
+
 int pl_tree_condition(struct pl_arena *arena, struct pl_node *root, struct pl_condition **out)
 {
     uint32_t count = count_paths(root), gathered = 0;

@@ -23,6 +23,15 @@ struct pl_node *pl_tree_call(struct pl_arena *arena, enum pl_function function, 
 struct pl_node *pl_tree_call2(struct pl_arena *arena, enum pl_function function, struct pl_node *first,
                               struct pl_node *second);
 
+/**
+ * The same judgement as of an expression's text, in the same sentences: an operator, whose `text` is how it was
+ * written, on the operands that it has; and paths, sorted, that neither overlap nor conflict. PL_EINVALID with a
+ * sentence, or PL_ENOMEM.
+ */
+int pl_tree_check(struct pl_arena *arena, struct pl_node *node, struct pl_reason *why);
+int pl_tree_targets(struct pl_arena *arena, const struct pl_path *const *paths, uint32_t count,
+                    struct pl_target **out, struct pl_reason *why);
+
 /** A condition of `root`, with every path in it. 0 or PL_ENOMEM. */
 int pl_tree_condition(struct pl_arena *arena, struct pl_node *root, struct pl_condition **out);
 

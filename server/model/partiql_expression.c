@@ -23,13 +23,7 @@ static struct pl_node *or_memory(struct pl_partiql_parser *p, struct pl_node *no
 
 static int take_name_step(struct pl_partiql_parser *p, struct pl_path_step *step)
 {
-    enum pl_partiql_token_kind kind = p->lexer.current.kind;
-
-    if (kind != PL_PARTIQL_WORD && kind != PL_PARTIQL_QUOTED)
-        return pl_partiql_fail_syntax(p, "an attribute's name");
-    if (pl_partiql_take_text(p, &step->name) == 0 && step->name.len == 0)
-        pl_partiql_fail(p, "Path component cannot be an empty string");
-    return p->rc;
+    return pl_partiql_identifier(p, "an attribute's name", &step->name);
 }
 
 static int take_index_step(struct pl_partiql_parser *p, struct pl_path_step *step)
@@ -96,10 +90,14 @@ static const struct {
     { "list_append", PL_FUNCTION_LIST_APPEND, 2 },
 };
 
-static struct pl_node *bad_attribute_type(struct pl_partiql_parser *p)
+/* NULL when an expression would be refused for it too. `written`: the operator or function, as it stands there. */
+static struct pl_node *judged(struct pl_partiql_parser *p, struct pl_node *node, const char *written)
 {
-    pl_partiql_fail(p, "Invalid type name for the function attribute_type");
-    return NULL;
+    if (node == NULL || p->rc != 0)
+        return NULL;
+    node->text = pl_str(written);
+    p->rc = pl_tree_check(p->arena, node, p->why);
+    return p->rc == 0 ? node : NULL;
 }
 
 /* What the functions of conditions are asked about: a path or a value. */
@@ -111,55 +109,17 @@ static bool are_plain(const struct pl_node *call)
     return true;
 }
 
-static struct pl_node *wrong_type(struct pl_partiql_parser *p, const char *operator, enum pl_type type)
-{
-    pl_partiql_fail(
-        p, "Incorrect operand type for operator or function; operator or function: %s, operand type: %s",
-           operator, pl_type_name(type));
-    return NULL;
-}
-
-static bool suits(enum pl_function function, const struct pl_node *operand)
-{
-    if (operand->kind != PL_NODE_VALUE)
-        return true;
-    switch (function) {
-    case PL_FUNCTION_BEGINS_WITH:
-        return operand->value.type == PL_TYPE_S || operand->value.type == PL_TYPE_B;
-    case PL_FUNCTION_SIZE:
-        return operand->value.type != PL_TYPE_N && operand->value.type != PL_TYPE_BOOL &&
-               operand->value.type != PL_TYPE_NULL;
-    default:
-        return true;
-    }
-}
-
-/* A constant that the function can never be true of, or say anything of. */
-static struct pl_node *check_constants(struct pl_partiql_parser *p, struct pl_node *call)
-{
-    for (uint32_t i = 0; i < call->child_count; i++)
-        if (!suits(call->function, call->children[i]))
-            return wrong_type(p, pl_function_name(call->function), call->children[i]->value.type);
-    return call;
-}
-
 static struct pl_node *finish_call(struct pl_partiql_parser *p, struct pl_node *call)
 {
-    const struct pl_node *type = call->child_count > 1 ? call->children[1] : NULL;
+    const char *name = pl_function_name(call->function);
 
-    if (call->function == PL_FUNCTION_LIST_APPEND)
-        return call; /* it may stand within another: what is assigned is checked as a whole */
-    if (!are_plain(call)) {
+    /* list_append may stand within another: what is assigned is checked as a whole */
+    if (call->function != PL_FUNCTION_LIST_APPEND && !are_plain(call)) {
         pl_partiql_fail(p, "Statement wasn't well formed, can't be processed: %s takes paths and values",
-                        pl_function_name(call->function));
+                        name);
         return NULL;
     }
-    if (call->function != PL_FUNCTION_ATTRIBUTE_TYPE)
-        return check_constants(p, call);
-    if (type->kind != PL_NODE_VALUE || type->value.type != PL_TYPE_S)
-        return bad_attribute_type(p);
-    call->wanted = pl_type_from_name(type->value.payload);
-    return call->wanted != 0 ? call : bad_attribute_type(p);
+    return judged(p, call, name);
 }
 
 /* Its name and the bracket are read. */
@@ -261,6 +221,7 @@ struct pl_node *pl_partiql_operand(struct pl_partiql_parser *p)
         if (right == NULL)
             return too_many(p);
         left = or_memory(p, pl_tree_pair(p->arena, plus ? PL_NODE_ADD : PL_NODE_SUBTRACT, left, right));
+        left = judged(p, left, plus ? "+" : "-");
     }
     return left;
 }
@@ -288,26 +249,14 @@ static struct pl_node *wrong_operand(struct pl_partiql_parser *p, const char *op
     return NULL;
 }
 
-/* S, N and B have an order. */
-static bool has_order(const struct pl_node *node)
-{
-    return node->kind != PL_NODE_VALUE || node->value.type <= PL_TYPE_B;
-}
-
 static struct pl_node *compare(struct pl_partiql_parser *p, enum pl_node_kind kind, const char *operator,
                                struct pl_node * left, struct pl_node *right)
 {
-    bool ordered = kind != PL_NODE_EQ && kind != PL_NODE_NE;
-
     if (left == NULL || right == NULL)
         return NULL;
     if (!is_comparable(left) || !is_comparable(right))
         return wrong_operand(p, operator);
-    if (ordered && !has_order(left))
-        return wrong_type(p, operator, left->value.type);
-    if (ordered && !has_order(right))
-        return wrong_type(p, operator, right->value.type);
-    return or_memory(p, pl_tree_pair(p->arena, kind, left, right));
+    return judged(p, or_memory(p, pl_tree_pair(p->arena, kind, left, right)), operator);
 }
 
 static struct pl_node *parse_between(struct pl_partiql_parser *p, struct pl_node *subject)
@@ -321,15 +270,13 @@ static struct pl_node *parse_between(struct pl_partiql_parser *p, struct pl_node
         return NULL;
     if (!is_comparable(subject) || !is_comparable(low) || !is_comparable(high))
         return wrong_operand(p, "BETWEEN");
-    if (!has_order(low) || !has_order(high))
-        return wrong_type(p, "BETWEEN", has_order(low) ? high->value.type : low->value.type);
     node = or_memory(p, pl_tree_node(p->arena, PL_NODE_BETWEEN, 3));
     if (node == NULL)
         return NULL;
     node->children[0] = subject;
     node->children[1] = low;
     node->children[2] = high;
-    return node;
+    return judged(p, node, "BETWEEN");
 }
 
 static struct pl_node *make_in(struct pl_partiql_parser *p, struct pl_node *subject, struct pl_node **values,
@@ -341,7 +288,7 @@ static struct pl_node *make_in(struct pl_partiql_parser *p, struct pl_node *subj
         return NULL;
     node->children[0] = subject;
     memcpy(node->children + 1, values, count * sizeof *values);
-    return node;
+    return judged(p, node, "IN");
 }
 
 static struct pl_node *parse_in(struct pl_partiql_parser *p, struct pl_node *subject)

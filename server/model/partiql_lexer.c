@@ -194,6 +194,17 @@ int pl_partiql_take_text(struct pl_partiql_parser *p, struct pl_bytes *out)
     return 0;
 }
 
+int pl_partiql_identifier(struct pl_partiql_parser *p, const char *expected, struct pl_bytes *out)
+{
+    struct pl_partiql_token token = p->lexer.current;
+
+    if (token.kind != PL_PARTIQL_QUOTED && token.kind != PL_PARTIQL_WORD)
+        return pl_partiql_fail_syntax(p, expected);
+    if (pl_partiql_take_text(p, out) == 0 && out->len == 0)
+        pl_partiql_fail(p, "Path component cannot be an empty string");
+    return p->rc;
+}
+
 /* ---- failures --------------------------------------------------------------------------------------- */
 
 int pl_partiql_fail(struct pl_partiql_parser *p, const char *format, ...)

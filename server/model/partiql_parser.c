@@ -6,23 +6,12 @@ enum { PROJECTION_MAX = 256, ACTIONS_MAX = 256 };
 
 /* ---- SELECT ----------------------------------------------------------------------------------------- */
 
-static int take_identifier(struct pl_partiql_parser *p, struct pl_bytes *out)
-{
-    enum pl_partiql_token_kind kind = p->lexer.current.kind;
-
-    if (kind != PL_PARTIQL_WORD && kind != PL_PARTIQL_QUOTED)
-        return pl_partiql_fail_syntax(p, "a table's name");
-    if (pl_partiql_take_text(p, out) == 0 && out->len == 0)
-        pl_partiql_fail(p, "Path component cannot be an empty string");
-    return p->rc;
-}
-
 /* A name without quotes may have the characters that a table's name has, but for the dot. */
 static int take_table(struct pl_partiql_parser *p, struct pl_partiql *out)
 {
-    if (take_identifier(p, &out->table) != 0 || !pl_partiql_skip_sign(p, "."))
+    if (pl_partiql_identifier(p, "a table's name", &out->table) != 0 || !pl_partiql_skip_sign(p, "."))
         return p->rc;
-    if (take_identifier(p, &out->index) == 0 && pl_partiql_at_sign(p, "."))
+    if (pl_partiql_identifier(p, "an index's name", &out->index) == 0 && pl_partiql_at_sign(p, "."))
         pl_partiql_fail(p, "A path may contain at most 2 components in the FROM clause");
     return p->rc;
 }
@@ -36,7 +25,7 @@ static int project(struct pl_partiql_parser *p, const struct pl_path **paths, ui
 
     if (rc == 0) {
         memcpy(kept, paths, count * sizeof *kept);
-        rc = pl_targets_sort(p->arena, kept, count, &targets);
+        rc = pl_tree_targets(p->arena, kept, count, &targets, p->why);
     }
     if (rc == 0)
         rc = pl_projection_from_targets(p->arena, targets, kept, count, out);
@@ -58,9 +47,6 @@ static int take_projection(struct pl_partiql_parser *p, struct pl_partiql *out)
         paths[count] = pl_partiql_path(p);
         if (paths[count] == NULL)
             return p->rc;
-        for (uint32_t i = 0; i < count; i++)
-            if (pl_path_equal(paths[i], paths[count]))
-                return pl_partiql_fail(p, "Two document paths overlap with each other in the SELECT clause");
         count++;
     } while (pl_partiql_skip_sign(p, ","));
     return project(p, paths, count, &out->projection);
@@ -79,9 +65,8 @@ static int take_order(struct pl_partiql_parser *p, struct pl_partiql *out)
         return p->rc;
     if (pl_partiql_expect_word(p, "BY") != 0)
         return p->rc;
-    if (p->lexer.current.kind != PL_PARTIQL_WORD && p->lexer.current.kind != PL_PARTIQL_QUOTED)
-        return pl_partiql_fail_syntax(p, "a key attribute");
-    pl_partiql_take_text(p, &out->order_by);
+    if (pl_partiql_identifier(p, "a key attribute", &out->order_by) != 0)
+        return p->rc;
     out->descending = pl_partiql_skip_word(p, "DESC");
     if (!out->descending)
         (void)pl_partiql_skip_word(p, "ASC");
@@ -197,25 +182,6 @@ static int take_clause(struct pl_partiql_parser *p, struct actions *actions,
     return 0;
 }
 
-/* One path leads into the other, or they are the same. */
-static bool overlap(const struct pl_path *a, const struct pl_path *b)
-{
-    struct pl_path first = *a, second = *b;
-    uint32_t count = first.step_count < second.step_count ? first.step_count : second.step_count;
-
-    first.step_count = second.step_count = count;
-    return pl_path_equal(&first, &second);
-}
-
-static int check_overlap(struct pl_partiql_parser *p, const struct actions *actions)
-{
-    for (uint32_t i = 1; i < actions->count; i++)
-        for (uint32_t j = 0; j < i; j++)
-            if (overlap(actions->list[i].path, actions->list[j].path))
-                return pl_partiql_fail(p, "Two document paths overlap with each other in the UPDATE clause");
-    return 0;
-}
-
 static int make_update(struct pl_partiql_parser *p, const struct actions *actions, struct pl_update **out)
 {
     struct pl_update *update = pl_arena_zalloc(p->arena, 1, sizeof *update);
@@ -234,9 +200,7 @@ static int make_update(struct pl_partiql_parser *p, const struct actions *action
     }
     update->action_count = actions->count;
     *out = update;
-    return pl_targets_sort(p->arena, update->paths, actions->count, &update->targets) == 0
-               ? 0
-               : pl_partiql_fail_memory(p);
+    return p->rc = pl_tree_targets(p->arena, update->paths, actions->count, &update->targets, p->why);
 }
 
 static int take_actions(struct pl_partiql_parser *p, struct actions *actions)
@@ -251,7 +215,7 @@ static int take_actions(struct pl_partiql_parser *p, struct actions *actions)
     }
     if (p->rc == 0 && actions->count == 0)
         pl_partiql_fail_syntax(p, "SET or REMOVE");
-    return p->rc != 0 ? p->rc : check_overlap(p, actions);
+    return p->rc;
 }
 
 static int take_returning(struct pl_partiql_parser *p, struct pl_partiql *out)

@@ -152,13 +152,10 @@ static bool take_order(const struct pl_node *node, struct pl_bytes name, struct 
     return false;
 }
 
-/* Both bounds of one order: other ones make nothing of it but a filter. */
 static bool take_between(const struct pl_node *node, struct pl_bytes name, struct range *out)
 {
     if (node->kind != PL_NODE_BETWEEN || !is_attribute(node->children[0], name) ||
-        node->children[1]->kind != PL_NODE_VALUE || node->children[2]->kind != PL_NODE_VALUE ||
-        node->children[1]->value.type != node->children[2]->value.type ||
-        pl_value_compare(node->children[1]->value, node->children[2]->value) > 0)
+        node->children[1]->kind != PL_NODE_VALUE || node->children[2]->kind != PL_NODE_VALUE)
         return false;
     *out = (struct range){ .comparison = PL_LEGACY_BETWEEN,
                            .values = { node->children[1]->value, node->children[2]->value },

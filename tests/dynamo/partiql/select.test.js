@@ -203,6 +203,8 @@ describe("SELECT", () => {
   });
 
   describe("is refused:", () => {
+    const paths = (verb, one, two) => `Two document paths ${verb} with each other; must remove or rewrite one of these paths; path one: ${one}, path two: ${two}`;
+    const distinct = (operator, path) => `The first operand must be distinct from the remaining operands for this operator or function; operator: ${operator}, first operand: ${path}`;
     const operand = (operator, type) => `Incorrect operand type for operator or function; operator or function: ${operator}, operand type: ${type}`;
     for (const [statement, sentence, ...parameters] of [
       ["SELECT", MALFORMED],
@@ -252,6 +254,15 @@ describe("SELECT", () => {
       ["SELECT * FROM Music WHERE size(5) = 1", operand("size", "N")],
       ["SELECT * FROM Music WHERE size(?) = 1", operand("size", "BOOL"), BOOL(true)],
       ["SELECT * FROM Music WHERE size(null) = 1", operand("size", "NULL")],
+      ["SELECT m, m.x FROM Music", paths("overlap", "[m]", "[m, x]")],
+      ["SELECT l[0], s, l FROM Music", paths("overlap", "[l, [0]]", "[l]")],
+      ["SELECT m.x, m[0] FROM Music", paths("conflict", "[m, x]", "[m, [0]]")],
+      ["SELECT * FROM Music WHERE n = n", distinct("=", "[n]")],
+      ["SELECT * FROM Music WHERE contains(m.x, m.x)", distinct("contains", "[m, x]")],
+      ["SELECT * FROM Music WHERE n NOT IN [1, n]", distinct("IN", "[n]")],
+      ["SELECT * FROM Music WHERE p = 'a' AND s BETWEEN 5 AND 1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {N:1}"],
+      ["SELECT * FROM Music WHERE p = 'a' AND s NOT BETWEEN ? AND 'x'", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:1}, upper bound operand: AttributeValue: {S:x}", N(1)],
+      ["SELECT * FROM Music WHERE attribute_type(l, 'LIST')", "Invalid attribute type name found; type: LIST, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"],
       ["SELECT * FROM Music WHERE p = ?", UNMATCHED],
       ["SELECT * FROM Music WHERE p = ?", UNMATCHED, S("a"), S("b")],
       ["SELECT * FROM Music WHERE p = 'a'", UNMATCHED, S("a")],

@@ -206,9 +206,11 @@ describe("UPDATE", () => {
     ["an index", "UPDATE Pairs.ByG SET n = 1 WHERE p = 'a' AND s = 1", MALFORMED],
     ["a path twice", "UPDATE Things SET n = 1, n = 2 WHERE p = 'a'", /overlap/],
     ["a path within another", "UPDATE Things SET n = 1 REMOVE n.x WHERE p = 'a'", /overlap/],
+    ["paths that make a map and a list of one", "UPDATE Things SET m.a = 1, m[0] = 2 WHERE p = 'a'", /^Two document paths conflict with each other; .*; path one: \[m, a\], path two: \[m, \[0\]\]$/],
+    ["an attribute compared with itself", "UPDATE Things SET n = 1 WHERE p = 'a' AND m.a = m.a", /^The first operand must be distinct/],
     ["set_add of a number", "UPDATE Things SET n = set_add(n, 1) WHERE p = 'a'", "Incorrect operand type for operator or function; operator or function: set_add, operand type: N"],
-    ["list_append of a number", "UPDATE Things SET l = list_append(l, 1) WHERE p = 'a'", /ncorrect (data|operand) type/],
-    ["a string added", "UPDATE Things SET n = n + 'x' WHERE p = 'a'", /ncorrect (data|operand) type/],
+    ["list_append of a number", "UPDATE Things SET l = list_append(l, 1) WHERE p = 'a'", "Incorrect operand type for operator or function; operator or function: list_append, operand type: N"],
+    ["a string added", "UPDATE Things SET n = n + 'x' WHERE p = 'a'", "Incorrect operand type for operator or function; operator or function: +, operand type: S"],
     ["an order of booleans", "UPDATE Things SET n = 1 WHERE p = 'a' AND n < true", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"],
     ["values too few", "UPDATE Things SET n = ? WHERE p = ?", "Number of parameters in request and statement don't match.", N(1)],
   ])
