@@ -61,6 +61,8 @@ bool pl_token_is_keyword(struct pl_token token, const char *keyword);
 
 /** True when DynamoDB reserves `word`, in any case. */
 bool pl_reserved_word(struct pl_bytes word);
+/** True when the list, of capitals in the order of strcmp(), has the word in any case. */
+bool pl_word_is_among(struct pl_bytes word, const char *const *list, size_t count);
 
 enum pl_node_kind {
     /* operands */

@@ -67,14 +67,14 @@ static const char *const words[] = {
 };
 /* clang-format on */
 
-enum { WORD_MAX = 16 };
+enum { WORD_MAX = 32 };
 
 static int compare_words(const void *key, const void *word)
 {
     return strcmp(key, *(const char *const *)word);
 }
 
-bool pl_reserved_word(struct pl_bytes word)
+bool pl_word_is_among(struct pl_bytes word, const char *const *list, size_t count)
 {
     char capitals[WORD_MAX + 1];
 
@@ -86,5 +86,10 @@ bool pl_reserved_word(struct pl_bytes word)
         capitals[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
     }
     capitals[word.len] = '\0';
-    return bsearch(capitals, words, sizeof words / sizeof words[0], sizeof words[0], compare_words) != NULL;
+    return bsearch(capitals, list, count, sizeof *list, compare_words) != NULL;
+}
+
+bool pl_reserved_word(struct pl_bytes word)
+{
+    return pl_word_is_among(word, words, sizeof words / sizeof words[0]);
 }

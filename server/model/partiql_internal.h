@@ -54,8 +54,11 @@ int pl_partiql_expect_word(struct pl_partiql_parser *p, const char *word);
 int pl_partiql_expect_sign(struct pl_partiql_parser *p, const char *sign);
 /** The identifier or string in hand, doubled quotes made one, in the arena. Steps over it. */
 int pl_partiql_take_text(struct pl_partiql_parser *p, struct pl_bytes *out);
-/** A word, or a name in double quotes; `expected` says what it is to be. Steps over it. */
+/** A name in double quotes, or a word that is not reserved; `expected` says what it is to be. Steps over it. */
 int pl_partiql_identifier(struct pl_partiql_parser *p, const char *expected, struct pl_bytes *out);
+
+/** True of a word, in any case, that is a name only in double quotes (partiql_reserved.c). */
+bool pl_partiql_is_reserved(struct pl_bytes word);
 
 /* --- failures: they stick --- */
 

@@ -198,7 +198,8 @@ int pl_partiql_identifier(struct pl_partiql_parser *p, const char *expected, str
 {
     struct pl_partiql_token token = p->lexer.current;
 
-    if (token.kind != PL_PARTIQL_QUOTED && token.kind != PL_PARTIQL_WORD)
+    if (token.kind != PL_PARTIQL_QUOTED &&
+        (token.kind != PL_PARTIQL_WORD || pl_partiql_is_reserved(token.text)))
         return pl_partiql_fail_syntax(p, expected);
     if (pl_partiql_take_text(p, out) == 0 && out->len == 0)
         pl_partiql_fail(p, "Path component cannot be an empty string");

@@ -144,6 +144,8 @@ static void what_is_no_statement_is_told_where(void)
     CHECK(refused("SELECT * FROM T WHERE a = a", "must be distinct"));
     CHECK(refused("SELECT a, a FROM T", "overlap"));
     CHECK(refused("SELECT a.b, a[1] FROM T", "conflict"));
+    CHECK(refused("SELECT from FROM T", "expected an attribute's name at column 8, found from"));
+    CHECK(refused("SELECT * FROM Table", "expected a table's name at column 15, found Table"));
     CHECK(refused("INSERT INTO T VALUE {'a':1, 'a':2}", ""));
     CHECK(refused("INSERT INTO T VALUE {a:1}", "a name in quotes"));
     CHECK(refused("INSERT INTO T.i VALUE {}", "an index cannot be written to"));

@@ -60,7 +60,7 @@ describe("BatchExecuteStatement", () => {
       ["whose condition fails", "UPDATE Things SET v = 2 WHERE p = 'a' AND v = 7", "ConditionalCheckFailed", "The conditional request failed"],
       ["whose delete is kept", "DELETE FROM Things WHERE p = 'a' AND v = 7", "ConditionalCheckFailed", "The conditional request failed"],
       ["that inserts what is there", "INSERT INTO Things VALUE {'p': 'a'}", "DuplicateItem", "Duplicate primary key exists in table"],
-      ["of a missing table", "DELETE FROM Missing WHERE p = 'a'", "ResourceNotFound", /^Requested resource not found/],
+      ["of a missing table", "DELETE FROM Absent WHERE p = 'a'", "ResourceNotFound", /^Requested resource not found/],
       ["that is no statement", "DROP TABLE Things", "ValidationError", /^Statement wasn't well formed, can't be processed: /],
       ["without its key", "DELETE FROM Things WHERE v = 1", "ValidationError", "Where clause does not contain a mandatory equality on all key attributes"],
       ["that writes its key", "UPDATE Things SET p = 'x' WHERE p = 'a'", "ValidationError", /^One or more parameter values were invalid: Cannot update attribute p/],

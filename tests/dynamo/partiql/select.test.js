@@ -71,14 +71,14 @@ describe("SELECT", () => {
       ["contains(l, 5)", [5]],
       ["contains(l, 'x') AND s = 2", [2]],
       ["contains(n, 1)", []],
-      ["attribute_type(some, 'S')", [1, 2, 3]],
+      ["attribute_type(\"some\", 'S')", [1, 2, 3]],
       ["attribute_type(m, 'M') AND s > 9", [10]],
       ["size(l) = 2 AND s < 3", [1, 2]],
       ["size(title) > 6", [10]],
-      ["some IS MISSING AND s < 7", [5, 6]],
-      ["some IS NOT MISSING", [1, 2, 3, 4]],
-      ["some IS NULL", [4]],
-      ["some IS NOT NULL AND s < 6", [1, 2, 3, 5]],
+      ["\"some\" IS MISSING AND s < 7", [5, 6]],
+      ["\"some\" IS NOT MISSING", [1, 2, 3, 4]],
+      ["\"some\" IS NULL", [4]],
+      ["\"some\" IS NOT NULL AND s < 6", [1, 2, 3, 5]],
       ["m.x = 6", [6]],
       ["m.deep.y <= -9", [9, 10]],
       ["l[0] = 8", [8]],
@@ -110,6 +110,7 @@ describe("SELECT", () => {
       ["what is there of it", "nothing, n", { n: N(10) }],
       ["nothing of what is not there", "nothing", {}],
       ["a name in quotes", "\"odd name\"", { "odd name": N(1) }],
+      ["a reserved word in quotes", "\"some\"", { some: S("thing") }],
       ["a whole map", "m", { m: M({ x: N(1), deep: M({ y: N(-1) }) }) }],
       ["everything", "*", song(1)],
     ])
@@ -139,7 +140,7 @@ describe("SELECT", () => {
     it("an index that is quoted", async () => assert.deepEqual(await found("SELECT * FROM \"Music\".\"ByG\" WHERE g = 'high' AND n = 60"), [6]));
     it("an index for what it holds", async () =>
       assert.deepEqual((await run("SELECT * FROM Music.ByG WHERE g = 'low' AND n = 10")).Items, [{ p: S("a"), s: N(1), g: S("low"), n: N(10) }]));
-    it("an index that holds all", async () => assert.deepEqual(await found("SELECT * FROM Music.All WHERE g = 'low' AND title = 'song 2'"), [2]));
+    it("an index that holds all", async () => assert.deepEqual(await found("SELECT * FROM Music.\"All\" WHERE g = 'low' AND title = 'song 2'"), [2]));
     it("a whole index", async () => assert.equal((await run("SELECT * FROM Music.ByG")).Items.length, 10));
     it("a local index strongly", async () =>
       assert.deepEqual(await found("SELECT * FROM Music.ByN WHERE p = 'a' AND n BETWEEN 20 AND 40", undefined, { ConsistentRead: true }), [2, 3, 4]));
@@ -238,6 +239,14 @@ describe("SELECT", () => {
       ["SELECT * FROM Music; SELECT * FROM Music", MALFORMED],
       ["SELECT COUNT(*) FROM Music", MALFORMED],
       ["SHOW TABLES", MALFORMED],
+      ["SELECT from FROM Music", MALFORMED],
+      ["SELECT m.Size FROM Music", MALFORMED],
+      ["SELECT * FROM Table", MALFORMED],
+      ["SELECT * FROM Music.Index", MALFORMED],
+      ["SELECT * FROM Music WHERE where = 1", MALFORMED],
+      ["SELECT * FROM Music WHERE user = 1", MALFORMED],
+      ["SELECT * FROM Music WHERE attribute_type(value, 'S')", MALFORMED],
+      ["SELECT * FROM Music WHERE p = 'a' ORDER BY order", MALFORMED],
       ["  ", MALFORMED],
       ["SELECT * FROM Music.ByG.more", "A path may contain at most 2 components in the FROM clause"],
       ["SELECT * FROM \"\"", "Path component cannot be an empty string"],
@@ -281,7 +290,7 @@ describe("SELECT", () => {
       db.invalid("ExecuteStatement", { Statement: "SELECT title FROM Music.ByG WHERE g = 'low'" }, `${P}Global secondary index ByG does not project [title]`));
     it("to filter by what an index does not hold", () =>
       db.invalid("ExecuteStatement", { Statement: "SELECT * FROM Music.ByG WHERE g = 'low' AND title = 'x'" }, `${P}Secondary index ByG does not project one or more filter attributes: [title]`));
-    it("a missing table", () => db.refuses("ExecuteStatement", { Statement: "SELECT * FROM Missing" }, "ResourceNotFoundException", /^Requested resource not found/));
+    it("a missing table", () => db.refuses("ExecuteStatement", { Statement: "SELECT * FROM Absent" }, "ResourceNotFoundException", /^Requested resource not found/));
     it("no text", () => db.invalid("ExecuteStatement", { Statement: "" }, /at 'statement' failed to satisfy constraint: Member must have length greater than or equal to 1$/));
     it("a text of 8193 characters", () => db.invalid("ExecuteStatement", { Statement: `SELECT * FROM Music${" ".repeat(8174)}` }, /at 'statement' failed to satisfy constraint: Member must have length less than or equal to 8192$/));
     it("not a text of 8192 characters", async () => assert.equal((await run(`SELECT * FROM Music${" ".repeat(8173)}`)).Items.length, 14));

@@ -135,7 +135,7 @@ describe("ExecuteTransaction", () => {
         await invalid(list, sentence);
         assert.deepEqual(await values(), { a: 1, b: 1 });
       });
-    it("a missing table", () => db.refuses("ExecuteTransaction", input(["DELETE FROM Missing WHERE p = 'a'"]), "ResourceNotFoundException", /^Requested resource not found/));
+    it("a missing table", () => db.refuses("ExecuteTransaction", input(["DELETE FROM Absent WHERE p = 'a'"]), "ResourceNotFoundException", /^Requested resource not found/));
     it("a token of 37 characters", () => db.invalid("ExecuteTransaction", input(["DELETE FROM Things WHERE p = 'b'"], { ClientRequestToken: "x".repeat(37) }), /at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36$/));
   });
 });

@@ -93,7 +93,7 @@ describe("INSERT", () => {
   ])
     it(`refuses ${what}`, () => db.refused(statement, sentence, ...parameters));
   it("does not know other tables", () =>
-    db.refuses("ExecuteStatement", { Statement: "INSERT INTO Missing VALUE {'p': 'x'}" }, "ResourceNotFoundException", /^Requested resource not found/));
+    db.refuses("ExecuteStatement", { Statement: "INSERT INTO Absent VALUE {'p': 'x'}" }, "ResourceNotFoundException", /^Requested resource not found/));
   it("counts what it wrote", async () =>
     assert.deepEqual(await db.ask("ExecuteStatement", { Statement: "INSERT INTO Things VALUE {'p': 'cost', 'v': ?}", Parameters: [S("x".repeat(1500))], ReturnConsumedCapacity: "TOTAL" }),
       { Items: [], ConsumedCapacity: { TableName: "Things", CapacityUnits: 2 } }));
@@ -207,6 +207,7 @@ describe("UPDATE", () => {
     ["a path twice", "UPDATE Things SET n = 1, n = 2 WHERE p = 'a'", /overlap/],
     ["a path within another", "UPDATE Things SET n = 1 REMOVE n.x WHERE p = 'a'", /overlap/],
     ["paths that make a map and a list of one", "UPDATE Things SET m.a = 1, m[0] = 2 WHERE p = 'a'", /^Two document paths conflict with each other; .*; path one: \[m, a\], path two: \[m, \[0\]\]$/],
+    ["a reserved word", "UPDATE Things SET value = 1 WHERE p = 'a'", MALFORMED],
     ["an attribute compared with itself", "UPDATE Things SET n = 1 WHERE p = 'a' AND m.a = m.a", /^The first operand must be distinct/],
     ["set_add of a number", "UPDATE Things SET n = set_add(n, 1) WHERE p = 'a'", "Incorrect operand type for operator or function; operator or function: set_add, operand type: N"],
     ["list_append of a number", "UPDATE Things SET l = list_append(l, 1) WHERE p = 'a'", "Incorrect operand type for operator or function; operator or function: list_append, operand type: N"],
@@ -281,5 +282,5 @@ describe("DELETE", () => {
   ])
     it(`refuses ${what}`, () => db.refused(statement, sentence));
   it("does not know other tables", () =>
-    db.refuses("ExecuteStatement", { Statement: "DELETE FROM Missing WHERE p = 'x'" }, "ResourceNotFoundException", /^Requested resource not found/));
+    db.refuses("ExecuteStatement", { Statement: "DELETE FROM Absent WHERE p = 'x'" }, "ResourceNotFoundException", /^Requested resource not found/));
 });
