@@ -125,7 +125,7 @@ static void a_token_of_another_statement_is_refused(void)
     CHECK(token != NULL);
     snprintf(body, sizeof body, ASK("SELECT song FROM Music WHERE artist = 'b'", ",\"NextToken\":\"%.*s\""),
              (int)strcspn(token + 13, "\""), token + 13);
-    CHECK_FAILS(&w, "ExecuteStatement", body, "ValidationException", "Invalid NextToken");
+    CHECK_FAILS(&w, "ExecuteStatement", body, "ValidationException", "NextToken does not match request");
     world_end(&w);
 }
 

@@ -77,6 +77,11 @@ static int wrong_token(struct pl_dynamo_request *request)
     return pl_dynamo_invalid(request, "Invalid NextToken");
 }
 
+static int foreign_token(struct pl_dynamo_request *request)
+{
+    return pl_dynamo_invalid(request, "NextToken does not match request");
+}
+
 /* It may be anybody's bytes. */
 static int read_token(struct pl_dynamo_request *request, struct execution *e)
 {
@@ -89,9 +94,10 @@ static int read_token(struct pl_dynamo_request *request, struct execution *e)
     bytes = pl_arena_alloc(&request->arena, text.len / 4 * 3 + 3);
     if (bytes == NULL)
         return PL_ENOMEM;
-    if (!pl_base64_decode(text, bytes, &len) || len < TOKEN_HEAD_BYTES || bytes[0] != TOKEN_FORMAT ||
-        pl_get_le64(bytes + 1) != statement_hash(request))
+    if (!pl_base64_decode(text, bytes, &len) || len < TOKEN_HEAD_BYTES || bytes[0] != TOKEN_FORMAT)
         return wrong_token(request);
+    if (pl_get_le64(bytes + 1) != statement_hash(request))
+        return foreign_token(request);
     e->at = pl_get_le32(bytes + 9);
     if (e->at >= (e->walk.partition_count > 0 ? e->walk.partition_count : 1))
         return wrong_token(request);
@@ -221,6 +227,8 @@ static int begin_change(struct pl_dynamo_request *request, struct execution *e)
 
     if (e->statement.partiql.verb == PL_PARTIQL_EXISTS)
         return pl_dynamo_invalid(request, "EXISTS is not supported in ExecuteStatement");
+    if (pl_dynamo_get(request->input, "NextToken") != NULL)
+        return foreign_token(request); /* no write has a next page */
     pl_dynamo_operation(request, PL_OP_PUT);
     request->op.report = pl_dynamo_report_asked(request->input);
     rc = pl_dynamo_statement_write(request, &e->statement, request->input, &request->op);

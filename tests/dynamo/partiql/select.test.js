@@ -190,12 +190,13 @@ describe("SELECT", () => {
     });
     it("from no token of another statement", async () => {
       const { NextToken } = await run("SELECT * FROM Music WHERE p = 'a'", undefined, { Limit: 1 });
-      await db.invalid("ExecuteStatement", { Statement: "SELECT * FROM Music WHERE p = 'b'", NextToken }, /NextToken/);
+      for (const Statement of ["SELECT * FROM Music WHERE p = 'b'", "INSERT INTO Music VALUE {'p': 'token', 's': 1}", "DELETE FROM Music WHERE p = 'token' AND s = 1"])
+        await db.invalid("ExecuteStatement", { Statement, NextToken }, "NextToken does not match request");
     });
     it("from no token with other values", async () => {
       const Statement = "SELECT * FROM Music WHERE p = ?";
       const { NextToken } = await run(Statement, [S("a")], { Limit: 1 });
-      await db.invalid("ExecuteStatement", { Statement, Parameters: [S("b")], NextToken }, /NextToken/);
+      await db.invalid("ExecuteStatement", { Statement, Parameters: [S("b")], NextToken }, "NextToken does not match request");
     });
     for (const NextToken of ["x", "AAAA", "AQ==", "!!!!", "A".repeat(4000)])
       it(`from no token like ${NextToken.slice(0, 8)}`, () => db.invalid("ExecuteStatement", { Statement: "SELECT * FROM Music", NextToken }, /NextToken/));
