@@ -74,6 +74,10 @@ struct pl_partiql_walk {
 int pl_partiql_walk(const struct pl_partiql *statement, const struct pl_key_schema *keys,
                     struct pl_arena *arena, struct pl_partiql_walk *out, struct pl_reason *why);
 
+/** Whether its ORDER BY, if it has one, may stand there. `fixed`: its WHERE gives the partition key. PL_EINVALID: no. */
+int pl_partiql_check_order(const struct pl_partiql *statement, const struct pl_key_schema *keys, bool fixed,
+                           struct pl_reason *why);
+
 /**
  * The one item that a WHERE speaks of, and what else it says. PL_EINVALID when it does not give every
  * key attribute of the table by equality.

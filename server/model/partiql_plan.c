@@ -273,8 +273,8 @@ static int bound_sort(struct parts *parts, const struct pl_key_schema *keys, str
                          range.value_count);
 }
 
-static int check_order(const struct pl_partiql *statement, const struct pl_key_schema *keys, bool fixed,
-                       struct pl_reason *why)
+int pl_partiql_check_order(const struct pl_partiql *statement, const struct pl_key_schema *keys, bool fixed,
+                           struct pl_reason *why)
 {
     if (statement->order_by.len == 0)
         return 0;
@@ -330,7 +330,7 @@ int pl_partiql_walk(const struct pl_partiql *statement, const struct pl_key_sche
         return PL_ENOMEM;
     rc = fix_partition(&parts, keys, arena, out, &fixed);
     if (rc == 0)
-        rc = check_order(statement, keys, fixed, why);
+        rc = pl_partiql_check_order(statement, keys, fixed, why);
     if (rc != 0)
         return rc;
     if (fixed) {

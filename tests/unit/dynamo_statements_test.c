@@ -181,9 +181,8 @@ static void a_batch_answers_each_statement_in_its_place(void)
         "{\"TableName\":\"Music\"},{\"TableName\":\"Music\"},"
         "{\"Error\":{\"Code\":\"ValidationError\",\"Message\":\"Statement wasn't well formed, can't be "
         "processed: expected SELECT, INSERT, UPDATE, DELETE or EXISTS at column 1, found nonsense\"}},"
-        "{\"Error\":{\"Code\":\"ResourceNotFound\",\"Message\":\"Requested resource not found: Table: "
-        "Nowhere "
-        "not found\"},\"TableName\":\"Nowhere\"}],"
+        "{\"Error\":{\"Code\":\"ResourceNotFound\",\"Message\":\"Requested resource not "
+        "found\"},\"TableName\":\"Nowhere\"}],"
         "\"ConsumedCapacity\":[{\"TableName\":\"Music\",\"CapacityUnits\":1.5}]}");
     CHECK_SAYS(
         &w, "BatchExecuteStatement",

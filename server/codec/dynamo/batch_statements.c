@@ -133,6 +133,8 @@ static int end_answer(struct pl_dynamo_request *request)
 
 static int make_operation(struct pl_dynamo_request *request)
 {
+    static const char without_key[] =
+        "Select statements within BatchExecuteStatement must specify the primary key in the where clause.";
     struct batch *batch = request->state;
     const struct pl_dynamo_statement *s = &batch->statement;
 
@@ -144,7 +146,7 @@ static int make_operation(struct pl_dynamo_request *request)
         if (s->index != NULL)
             return pl_dynamo_invalid(request,
                                      "Reads on indices are not supported within batches of statements.");
-        return pl_dynamo_statement_get(request, s, &request->op, &batch->rest);
+        return pl_dynamo_statement_get(request, s, without_key, &request->op, &batch->rest);
     }
     if (s->partiql.verb == PL_PARTIQL_EXISTS)
         return pl_dynamo_invalid(request, "EXISTS is not supported in BatchExecuteStatement");
@@ -187,9 +189,10 @@ static int check_kinds(struct pl_dynamo_request *request, const struct pl_dynamo
     uint32_t reads = 0, writes = 0;
 
     for (const struct pl_dynamo_node *at = list->first; at != NULL; at = at->next) {
-        struct pl_dynamo_statement s;
+        struct pl_dynamo_statement s = { .well_formed = false };
 
-        if (pl_dynamo_statement_read(request, at, &s) != 0)
+        (void)pl_dynamo_statement_read(request, at, &s);
+        if (!s.well_formed)
             continue;
         reads += pl_dynamo_statement_reads(&s);
         writes += !pl_dynamo_statement_reads(&s);

@@ -39,9 +39,7 @@ static int find_table(struct pl_dynamo_request *request, struct pl_dynamo_statem
 {
     s->table = pl_tables_find(request->context->tables, s->partiql.table);
     if (s->table == NULL)
-        return pl_reason_set(&request->op.reply.why, PL_ENOTABLE,
-                             "Requested resource not found: Table: %.*s not found", (int)s->partiql.table.len,
-                             s->partiql.table.data);
+        return PL_ENOTABLE;
     if (s->partiql.index.len == 0)
         return 0;
     s->index = pl_table_index(s->table, s->partiql.index);
@@ -60,7 +58,10 @@ int pl_dynamo_statement_read(struct pl_dynamo_request *request, const struct pl_
     *out = (struct pl_dynamo_statement){ .text = pl_dynamo_get_text(structure, "Statement") };
     rc = pl_partiql_parse(out->text, parameters, list == NULL ? 0 : list->count, &request->arena,
                           &out->partiql, &request->op.reply.why);
-    return rc != 0 ? rc : find_table(request, out);
+    if (rc != 0)
+        return rc;
+    out->well_formed = true;
+    return find_table(request, out);
 }
 
 bool pl_dynamo_statement_reads(const struct pl_dynamo_statement *statement)
@@ -107,6 +108,8 @@ static int aim(struct pl_dynamo_request *request, const struct pl_dynamo_stateme
     int rc =
         pl_partiql_target(&s->partiql, &s->table->keys, &request->arena, &target, &request->op.reply.why);
 
+    if (rc == 0)
+        rc = pl_partiql_check_order(&s->partiql, &s->table->keys, true, &request->op.reply.why);
     if (rc != 0)
         return rc;
     op->name = name;
@@ -137,14 +140,15 @@ int pl_dynamo_statement_write(struct pl_dynamo_request *request, const struct pl
 }
 
 int pl_dynamo_statement_get(struct pl_dynamo_request *request, const struct pl_dynamo_statement *s,
-                            struct pl_operation *op, struct pl_condition **rest)
+                            const char *without_key, struct pl_operation *op, struct pl_condition **rest)
 {
     struct pl_partiql_target target;
     int rc = pl_partiql_target(&s->partiql, &s->table->keys, &request->arena, &target, NULL);
 
     if (rc == PL_EINVALID)
-        return pl_dynamo_invalid(request, "Select statements within BatchExecuteStatement must specify the "
-                                          "primary key in the where clause.");
+        return pl_dynamo_invalid(request, "%s", without_key);
+    if (rc == 0)
+        rc = pl_partiql_check_order(&s->partiql, &s->table->keys, true, &request->op.reply.why);
     if (rc != 0)
         return rc;
     op->name = PL_OP_GET;

@@ -12,6 +12,7 @@
 struct pl_dynamo_statement {
     struct pl_partiql partiql;
     struct pl_bytes text;
+    bool well_formed; /* `partiql` is known, though there may be no such table or index */
     const struct pl_table *table;
     const struct pl_index *index; /* NULL: none */
 };
@@ -30,8 +31,11 @@ bool pl_dynamo_statement_reads(const struct pl_dynamo_statement *statement);
 int pl_dynamo_statement_write(struct pl_dynamo_request *request, const struct pl_dynamo_statement *statement,
                               const struct pl_dynamo_node *structure, struct pl_operation *op);
 
-/** Make `op` the GET that a SELECT of a whole key is. `rest` is what else its item must be; NULL: nothing. */
+/**
+ * Make `op` the GET that a SELECT of a whole key is. `rest` is what else its item must be; NULL: nothing. `without_key`
+ * is the sentence for a SELECT of anything else.
+ */
 int pl_dynamo_statement_get(struct pl_dynamo_request *request, const struct pl_dynamo_statement *statement,
-                            struct pl_operation *op, struct pl_condition **rest);
+                            const char *without_key, struct pl_operation *op, struct pl_condition **rest);
 
 #endif

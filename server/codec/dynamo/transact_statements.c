@@ -40,13 +40,13 @@ static int make_get(struct pl_dynamo_request *request, const struct pl_dynamo_st
                     struct pl_operation *child)
 {
     struct pl_condition *rest = NULL;
-    int rc;
+    struct pl_reason why;
+    int rc = pl_dynamo_statement_get(request, s, "The primary key must be given in the WHERE clause.", child,
+                                     &rest);
 
-    if (s->index != NULL)
-        return refuse_statement(request, i, "Reads on indices are not supported within transactions.");
-    rc = pl_dynamo_statement_get(request, s, child, &rest);
+    why = request->op.reply.why;
     if (rc == PL_EINVALID)
-        return refuse_statement(request, i, "The primary key must be given in the WHERE clause.");
+        return refuse_statement(request, i, why.text);
     if (rc == 0 && rest != NULL)
         return refuse_statement(request, i, "Only the primary key may stand in the WHERE clause of a read.");
     return rc;
@@ -62,6 +62,8 @@ static int make_child(struct pl_dynamo_request *request, const struct pl_dynamo_
         return rc;
     if (s.partiql.returning != PL_PARTIQL_RETURNING_NONE)
         return refuse_statement(request, i, "RETURNING clause is not supported in ExecuteTransaction.");
+    if (s.index != NULL)
+        return refuse_statement(request, i, "Reads on indices are not supported within transactions.");
     pl_operation_init(child, PL_OP_GET);
     op->child_count++;
     child->parent = op;

@@ -60,7 +60,7 @@ describe("BatchExecuteStatement", () => {
       ["whose condition fails", "UPDATE Things SET v = 2 WHERE p = 'a' AND v = 7", "ConditionalCheckFailed", "The conditional request failed"],
       ["whose delete is kept", "DELETE FROM Things WHERE p = 'a' AND v = 7", "ConditionalCheckFailed", "The conditional request failed"],
       ["that inserts what is there", "INSERT INTO Things VALUE {'p': 'a'}", "DuplicateItem", "Duplicate primary key exists in table"],
-      ["of a missing table", "DELETE FROM Absent WHERE p = 'a'", "ResourceNotFound", /^Requested resource not found/],
+      ["of a missing table", "DELETE FROM Absent WHERE p = 'a'", "ResourceNotFound", "Requested resource not found"],
       ["that is no statement", "DROP TABLE Things", "ValidationError", /^Statement wasn't well formed, can't be processed: /],
       ["without its key", "DELETE FROM Things WHERE v = 1", "ValidationError", "Where clause does not contain a mandatory equality on all key attributes"],
       ["that writes its key", "UPDATE Things SET p = 'x' WHERE p = 'a'", "ValidationError", /^One or more parameter values were invalid: Cannot update attribute p/],
@@ -90,6 +90,11 @@ describe("BatchExecuteStatement", () => {
         assert.equal(one.Error.Message, "Select statements within BatchExecuteStatement must specify the primary key in the where clause.");
         assert.ok(other.Item);
       });
+    it("that sorts by what is no key", async () => {
+      const [one, other] = await responses([`${read("a")} ORDER BY v`, `${read("a")} ORDER BY p DESC`]);
+      assert.deepEqual(one.Error, { Code: "ValidationError", Message: "Variable reference v in ORDER BY clause must be part of the primary key" });
+      assert.ok(other.Item);
+    });
     it("that reads an index", async () => assert.equal((await responses(["SELECT * FROM Pairs.ByG WHERE g = 'x'"]))[0].Error.Code, "ValidationError"));
     it("with the item that a condition met, when asked", async () => {
       const [{ Error }] = await responses([{ Statement: "UPDATE Things SET v = 2 WHERE p = 'a' AND v = 7", ReturnValuesOnConditionCheckFailure: "ALL_OLD" }]);
@@ -100,6 +105,7 @@ describe("BatchExecuteStatement", () => {
   describe("is refused:", () => {
     for (const [what, input, sentence] of [
       ["reads and writes together", statements([read("a"), "DELETE FROM Things WHERE p = 'b'"]), undefined],
+      ["reads and writes together, of a missing table too", statements(["SELECT * FROM Absent WHERE p = 'a'", "DELETE FROM Things WHERE p = 'b'"]), undefined],
       ["no statements", statements([]), /at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1$/],
       ["26 statements", statements(Array.from({ length: 26 }, () => read("a"))), /at 'statements' failed to satisfy constraint: Member must have length less than or equal to 25$/],
       ["an empty statement", statements([""]), /at 'statements\.1\.member\.statement' failed to satisfy constraint: Member must have length greater than or equal to 1$/],
