@@ -102,6 +102,12 @@ static const struct pl_table *table_of(const struct pl_tables *tables, struct pl
     return NULL;
 }
 
+static int trimmed(struct pl_dynamo_request *request)
+{
+    return pl_dynamo_error(request, "TrimmedDataAccessException",
+                           "The operation attempted to read past the oldest stream record in a shard");
+}
+
 static int find_stream(struct pl_dynamo_request *request, struct pl_bytes arn, const struct pl_table **out)
 {
     struct pl_bytes name, label;
@@ -390,6 +396,7 @@ static int take_sequence(struct pl_dynamo_request *request, bool wanted, uint64_
     return 0;
 }
 
+/* What may be read begins behind the position. */
 static int begin_iterator(struct pl_dynamo_request *request)
 {
     struct pl_bytes id = pl_dynamo_get_text(request->input, "ShardId");
@@ -397,8 +404,8 @@ static int begin_iterator(struct pl_dynamo_request *request)
     struct pl_bytes type = pl_dynamo_get_text(request->input, "ShardIteratorType");
     bool at = pl_bytes_equal(type, pl_str("AT_SEQUENCE_NUMBER"));
     bool by_number = at || pl_bytes_equal(type, pl_str("AFTER_SEQUENCE_NUMBER"));
+    uint64_t sequence = 1, *position = NULL;
     const struct pl_table *table;
-    uint64_t sequence = 1;
     uint16_t partition;
     int rc = take_sequence(request, by_number, &sequence);
 
@@ -411,21 +418,26 @@ static int begin_iterator(struct pl_dynamo_request *request)
         return pl_dynamo_error(request, "ResourceNotFoundException",
                                "Requested resource not found: Shard does not exist: %.*s", NAME(id));
     if (by_number) {
-        pl_buf_append_bytes(&request->body, pl_str("{\"ShardIterator\":\""));
-        pl_dynamo_iterator_write(&request->body, request->context, table, partition,
-                                 at ? sequence - 1 : sequence);
-        pl_buf_append_bytes(&request->body, pl_str("\"}"));
-        return 0;
+        position = pl_arena_zalloc(&request->arena, 1, sizeof *position);
+        if (position == NULL)
+            return PL_ENOMEM;
+        *position = at ? sequence - 1 : sequence;
     }
+    request->state = position;
     return begin_records(request, table, partition,
                          pl_bytes_equal(type, pl_str("LATEST")) ? PL_RECORDS_NEWEST : PL_RECORDS_OLDEST, 0);
 }
 
+/* A position that was asked for is none when records behind it are gone. */
 static int finish_iterator(struct pl_dynamo_request *request)
 {
+    const uint64_t *position = request->state;
+
+    if (position != NULL && *position < request->op.reply.position)
+        return trimmed(request);
     pl_buf_append_bytes(&request->body, pl_str("{\"ShardIterator\":\""));
     pl_dynamo_iterator_write(&request->body, request->context, request->op.table, request->op.partition,
-                             request->op.reply.position);
+                             position != NULL ? *position : request->op.reply.position);
     pl_buf_append_bytes(&request->body, pl_str("\"}"));
     return 0;
 }
@@ -521,8 +533,7 @@ static int records_failed(struct pl_dynamo_request *request)
     int rc = request->op.reply.rc;
 
     if (rc == PL_ETRIMMED)
-        return pl_dynamo_error(request, "TrimmedDataAccessException",
-                               "The operation attempted to read past the oldest stream record in a shard");
+        return trimmed(request);
     if (rc == PL_ENOTFOUND || rc == PL_ENOTABLE)
         return pl_dynamo_error(request, "ResourceNotFoundException", "Requested resource not found");
     return rc;

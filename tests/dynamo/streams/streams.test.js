@@ -122,6 +122,33 @@ describe("streams", () => {
     assert.notEqual(first.Streams[0].StreamArn, second.Streams[0].StreamArn);
   });
 
+  it("are not read from a place that is gone", async () => {
+    const brief = await startServer("--stream-retention-ms", "100");
+    try {
+      const read = async (call, input) => brief.streams.send(new sdk[`${call}Command`](input));
+      await makeTable(brief.client, "Brief", undefined, { input: { StreamSpecification: { StreamEnabled: true, StreamViewType: "KEYS_ONLY" } } });
+      const { StreamArn } = (await read("ListStreams", {})).Streams[0];
+      const write = (v) => ask(brief.client, "PutItem", { TableName: "Brief", Item: { p: { S: "a" }, v: { N: String(v) } } });
+      const oldest = async (ShardId) => {
+        const { ShardIterator } = await read("GetShardIterator", { StreamArn, ShardId, ShardIteratorType: "TRIM_HORIZON" });
+        return (await read("GetRecords", { ShardIterator })).Records[0]?.dynamodb.SequenceNumber;
+      };
+      await write(0);
+      let shard, first;
+      for (const { ShardId } of (await read("DescribeStream", { StreamArn })).StreamDescription.Shards) {
+        first = await oldest(ShardId);
+        shard = ShardId;
+        if (first) break;
+      }
+      for (let v = 1; (await oldest(shard)) === first; v++) await write(v);
+      await assert.rejects(read("GetShardIterator", { StreamArn, ShardId: shard, ShardIteratorType: "AT_SEQUENCE_NUMBER", SequenceNumber: first }), { name: "TrimmedDataAccessException" });
+      const { ShardIterator } = await read("GetShardIterator", { StreamArn, ShardId: shard, ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: String(BigInt(first) + 1000000n) });
+      assert.deepEqual((await read("GetRecords", { ShardIterator })).Records, []);
+    } finally {
+      await brief.stop();
+    }
+  });
+
   it("belong to a table that is there", () =>
     assert.rejects(say("DescribeStream", { StreamArn: "arn:aws:dynamodb:us-east-1:000000000000:table/None/stream/2020-01-01T00:00:00.000" }), { name: "ResourceNotFoundException" }));
 });
