@@ -34,10 +34,14 @@ static int take_index_step(struct pl_partiql_parser *p, struct pl_path_step *ste
     if (p->lexer.current.kind != PL_PARTIQL_NUMBER)
         return pl_partiql_fail_syntax(p, "an index");
     for (size_t i = 0; i < digits.len; i++) {
-        if (digits.data[i] < '0' || digits.data[i] > '9' || index > PL_EXPR_INDEX_MAX / 10)
+        if (digits.data[i] < '0' || digits.data[i] > '9')
             return pl_partiql_fail_syntax(p, "an index");
-        index = index * 10 + (uint64_t)(digits.data[i] - '0');
+        if (index <= PL_EXPR_INDEX_MAX)
+            index = index * 10 + (uint64_t)(digits.data[i] - '0');
     }
+    if (index > PL_EXPR_INDEX_MAX)
+        return pl_partiql_fail(p, "List index is not within the allowable range; index: [%.*s]",
+                               (int)digits.len, digits.data);
     step->is_index = true;
     step->index = (uint32_t)index;
     pl_partiql_lexer_advance(&p->lexer);
@@ -46,24 +50,25 @@ static int take_index_step(struct pl_partiql_parser *p, struct pl_path_step *ste
 
 struct pl_path *pl_partiql_path(struct pl_partiql_parser *p)
 {
-    struct pl_path_step steps[PL_EXPR_PATH_MAX] = { 0 };
+    struct pl_path_step steps[PL_EXPR_PATH_MAX] = { 0 }, spare;
     struct pl_path *path;
     uint32_t count = 0;
 
     take_name_step(p, &steps[count++]);
     while (p->rc == 0) {
+        struct pl_path_step *step = count < PL_EXPR_PATH_MAX ? &steps[count] : &spare;
         bool name = pl_partiql_skip_sign(p, ".");
 
         if (!name && !pl_partiql_skip_sign(p, "["))
             break;
-        if (count == PL_EXPR_PATH_MAX)
-            pl_partiql_fail(p, "The document path has too many nesting elements; nesting elements: %u",
-                            count);
-        else if (name)
-            take_name_step(p, &steps[count++]);
+        count++;
+        if (name)
+            take_name_step(p, step);
         else
-            take_index_step(p, &steps[count++]);
+            take_index_step(p, step);
     }
+    if (count > PL_EXPR_PATH_MAX)
+        pl_partiql_fail(p, "The document path has too many nesting levels; nesting levels: %u", count);
     if (p->rc != 0)
         return NULL;
     path = pl_arena_zalloc(p->arena, 1, sizeof *path);
