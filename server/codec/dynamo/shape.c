@@ -96,13 +96,10 @@ const struct pl_dynamo_shape pl_dynamo_attribute_updates = { .kind = PL_DYNAMO_M
 const struct pl_dynamo_shape pl_dynamo_resource_arn = {
     .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 1283
 };
-static const struct pl_dynamo_shape tag_key = {
-    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 128
-};
-static const struct pl_dynamo_shape tag_value = { .kind = PL_DYNAMO_STRING, .max = 256 };
+/* What is wrong with a tag is told in words of its own (tags.c). */
 static const struct pl_dynamo_member tag_members[] = {
-    { "Key", &tag_key, true },
-    { "Value", &tag_value, true },
+    { "Key", &pl_dynamo_string, false },
+    { "Value", &pl_dynamo_string, false },
 };
 static const struct pl_dynamo_shape tag = PL_DYNAMO_STRUCTURE_OF("Tag", tag_members);
 const struct pl_dynamo_shape pl_dynamo_tags = { .kind = PL_DYNAMO_LIST, .element = &tag };

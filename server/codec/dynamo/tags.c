@@ -37,16 +37,21 @@ static const struct pl_dynamo_shape list_input =
 
 /* ---- checks ----------------------------------------------------------------------------------------- */
 
-/* Letters of any script, digits, white space and some signs. */
-static bool is_tag_text(struct pl_bytes text)
+enum { KEY_LENGTH_MAX = 128, VALUE_LENGTH_MAX = 256 };
+
+/* Letters of any script, digits, white space and some signs: so many characters that they are a tag's. */
+static bool is_tag_text(struct pl_bytes text, size_t min, size_t max)
 {
+    size_t count = 0;
+
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
 
         if (c < 0x80 && !isalnum(c) && !isspace(c) && (c == 0 || strchr("+-=._:/@", c) == NULL))
             return false;
+        count += (c & 0xC0) != 0x80;
     }
-    return true;
+    return text.data != NULL && count >= min && count <= max;
 }
 
 static bool has_prefix(struct pl_bytes text, const char *prefix)
@@ -54,17 +59,30 @@ static bool has_prefix(struct pl_bytes text, const char *prefix)
     return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
 }
 
+/* What is absent is shown as well. */
+static struct pl_bytes shown(struct pl_bytes text)
+{
+    return text.data != NULL ? text : pl_str("null");
+}
+
+static int check_key(struct pl_dynamo_request *request, struct pl_bytes key)
+{
+    if (is_tag_text(key, 1, KEY_LENGTH_MAX))
+        return 0;
+    return pl_dynamo_invalid(request, "The Tag Key provided is invalid, Key: %.*s", NAME(shown(key)));
+}
+
 static int check_tag(struct pl_dynamo_request *request, const struct pl_dynamo_node *tag)
 {
     struct pl_bytes key = pl_dynamo_get_text(tag, "Key"), value = pl_dynamo_get_text(tag, "Value");
+    int rc;
 
     if (has_prefix(key, "aws:"))
         return pl_dynamo_invalid(request, "Tag Key cannot be prefixed with aws:, Key: %.*s", NAME(key));
-    if (!is_tag_text(key))
-        return pl_dynamo_invalid(request, "The Tag Key provided is invalid, Key: %.*s", NAME(key));
-    if (!is_tag_text(value))
-        return pl_dynamo_invalid(request, "The Tag Value provided is invalid, Value: %.*s", NAME(value));
-    return 0;
+    rc = check_key(request, key);
+    if (rc == 0 && !is_tag_text(value, 0, VALUE_LENGTH_MAX))
+        rc = pl_dynamo_invalid(request, "The Tag Value provided is invalid, Value: %.*s", NAME(shown(value)));
+    return rc;
 }
 
 static bool is_earlier(const struct pl_dynamo_node *tags, const struct pl_dynamo_node *tag)
@@ -223,11 +241,16 @@ static int begin_untag(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *keys = pl_dynamo_get(request->input, "TagKeys");
     const struct pl_table *table;
-    int rc;
+    int rc = 0;
 
     if (keys->count == 0)
         return pl_dynamo_invalid(request, "Atleast one Tag Key needs to be provided as Input.");
-    rc = find_resource(request, &table);
+    for (const struct pl_dynamo_node *at = keys->first; rc == 0 && at != NULL; at = at->next)
+        rc = check_key(request, at->text);
+    if (rc == 0 && keys->count > PL_DYNAMO_TAGS_MAX)
+        rc = refuse_many(request);
+    if (rc == 0)
+        rc = find_resource(request, &table);
     if (rc != 0)
         return rc;
     pl_buf_append_bytes(&request->bytes, pl_str("{\"dynamodb\":{\"tags\":{"));
