@@ -30,18 +30,21 @@ int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_tabl
 
 int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification)
 {
-    struct pl_bytes type;
+    struct pl_bytes type, key;
+    bool enabled;
 
     if (specification == NULL)
         return 0;
     type = pl_dynamo_get_text(specification, "SSEType");
-    if (!pl_dynamo_get_bool(specification, "Enabled"))
-        return type.data == NULL
-                   ? 0
-                   : pl_dynamo_invalid(request, P "SSEType can not be specified if Enabled is false");
+    key = pl_dynamo_get_text(specification, "KMSMasterKeyId");
+    enabled = pl_dynamo_get_bool(specification, "Enabled");
+    if (!enabled && type.data != NULL)
+        return pl_dynamo_invalid(request, P "SSEType can not be specified if Enabled is false");
+    if (!enabled && key.data != NULL)
+        return pl_dynamo_invalid(request, P "KMSMasterKeyId can not be specified if Enabled is false");
     if (pl_bytes_equal(type, pl_str("AES256")))
         return pl_dynamo_invalid(request, P "SSEType AES256 is not supported");
-    if (type.data == NULL && pl_dynamo_get(specification, "KMSMasterKeyId") != NULL)
+    if (type.data == NULL && key.data != NULL)
         return pl_dynamo_invalid(request, P "SSEType KMS is required if KMSMasterKeyId is specified");
     return 0;
 }

@@ -127,10 +127,13 @@ const struct pl_dynamo_shape pl_dynamo_stream_specification =
 
 static const char *const sse_types[] = { "AES256", "KMS", NULL };
 static const struct pl_dynamo_shape sse_type = { .kind = PL_DYNAMO_STRING, .words = sse_types };
+static const struct pl_dynamo_shape master_key = {
+    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 2048
+};
 static const struct pl_dynamo_member sse_members[] = {
     { "Enabled", &pl_dynamo_boolean, false },
     { "SSEType", &sse_type, false },
-    { "KMSMasterKeyId", &pl_dynamo_string, false },
+    { "KMSMasterKeyId", &master_key, false },
 };
 const struct pl_dynamo_shape pl_dynamo_sse_specification =
     PL_DYNAMO_STRUCTURE_OF("SSESpecification", sse_members);

@@ -7,6 +7,8 @@
 #include "codec/dynamo/table_shapes.h"
 #include "model/json.h"
 
+#include <cjson/cJSON.h>
+
 #define P           PL_DYNAMO_INVALID
 #define NAME(bytes) (int)(bytes).len, (bytes).data
 
@@ -241,6 +243,38 @@ static int check_stream(struct pl_dynamo_request *request, const struct pl_table
     return 0;
 }
 
+/* `present` is what is noted of the encryption that there is; NULL: none. */
+static int check_encryption_changes(struct pl_dynamo_request *request, const cJSON *present)
+{
+    const struct pl_dynamo_node *asked = pl_dynamo_get(request->input, "SSESpecification");
+    struct pl_bytes key = pl_dynamo_get_text(asked, "KMSMasterKeyId");
+    const cJSON *current = cJSON_GetObjectItemCaseSensitive(present, "key");
+
+    if (present == NULL && !pl_dynamo_get_bool(asked, "Enabled"))
+        return pl_dynamo_invalid(request, P "Table is already encrypted by default");
+    /* By another name of the same key it is encrypted again. */
+    if (cJSON_IsString(current) && pl_bytes_equal(key, pl_str(current->valuestring)) && key.len >= 4 &&
+        memcmp(key.data, "arn:", 4) == 0)
+        return pl_dynamo_invalid(request, P "Table is already encrypted with given KMSMasterKeyId. Use "
+                                            "KMSMasterKeyId parameter if you want to change Master Key");
+    return 0;
+}
+
+static int check_encryption(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    cJSON *notes;
+    int rc;
+
+    if (!has(request, "SSESpecification"))
+        return 0;
+    notes = pl_dynamo_notes_read(table);
+    if (notes == NULL)
+        return PL_ENOMEM;
+    rc = check_encryption_changes(request, cJSON_GetObjectItemCaseSensitive(notes, "sse"));
+    cJSON_Delete(notes);
+    return rc;
+}
+
 static int check_against(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     int rc = check_idle(request, table);
@@ -249,6 +283,8 @@ static int check_against(struct pl_dynamo_request *request, const struct pl_tabl
         rc = check_throughput(request, table);
     if (rc == 0)
         rc = check_stream(request, table);
+    if (rc == 0)
+        rc = check_encryption(request, table);
     if (rc == 0 && index_updates(request) != NULL)
         rc = pl_dynamo_index_updates_check_against(request, table, index_updates(request));
     return rc;
