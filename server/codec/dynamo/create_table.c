@@ -55,41 +55,77 @@ static int check_keys(struct pl_dynamo_request *request)
     const struct pl_dynamo_node *attributes = pl_dynamo_get(request->input, "AttributeDefinitions");
     int rc = pl_dynamo_attributes_check(request, attributes);
 
+    if (attributes->count == 0)
+        return pl_dynamo_invalid(request, "Invalid KeySchema: Some index key attribute have no definition");
     return rc != 0
                ? rc
                : pl_dynamo_key_schema_check(request, attributes, pl_dynamo_get(request->input, "KeySchema"));
 }
 
+/* Of which attributes they are. */
+static int check_index_keys(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *attributes = pl_dynamo_get(request->input, "AttributeDefinitions");
+    const struct pl_dynamo_node *locals = pl_dynamo_get(request->input, "LocalSecondaryIndexes");
+    const struct pl_dynamo_node *globals = pl_dynamo_get(request->input, "GlobalSecondaryIndexes");
+    int rc = 0;
+
+    if (locals != NULL && locals->count == 0)
+        return pl_dynamo_invalid(request, P "List of LocalSecondaryIndexes is empty");
+    if (globals != NULL && globals->count == 0)
+        return pl_dynamo_invalid(request, P "List of GlobalSecondaryIndexes is empty");
+    for (const struct pl_dynamo_node *at = locals != NULL ? locals->first : NULL; rc == 0 && at != NULL;
+         at = at->next)
+        rc = pl_dynamo_key_schema_check(request, attributes, pl_dynamo_get(at, "KeySchema"));
+    for (const struct pl_dynamo_node *at = globals != NULL ? globals->first : NULL; rc == 0 && at != NULL;
+         at = at->next)
+        rc = pl_dynamo_global_keys_check(request, attributes, pl_dynamo_get(at, "KeySchema"));
+    return rc;
+}
+
 static int check_local_indexes(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *indexes = pl_dynamo_get(request->input, "LocalSecondaryIndexes");
-    const struct pl_dynamo_node *attributes = pl_dynamo_get(request->input, "AttributeDefinitions");
     int rc = 0;
 
     if (indexes == NULL)
         return 0;
-    if (indexes->count == 0)
-        return pl_dynamo_invalid(request, P "List of LocalSecondaryIndexes is empty");
     for (const struct pl_dynamo_node *at = indexes->first; rc == 0 && at != NULL; at = at->next)
-        rc = pl_dynamo_local_index_check(request, attributes, pl_dynamo_get(request->input, "KeySchema"), at);
+        rc = pl_dynamo_local_index_check(request, pl_dynamo_get(request->input, "KeySchema"), at);
     if (rc == 0 && indexes->count > PL_LOCAL_INDEXES_MAX)
         rc = pl_dynamo_invalid(request, P "Number of LocalSecondaryIndexes exceeds per-table limit of %d",
                                PL_LOCAL_INDEXES_MAX);
     return rc;
 }
 
+static int check_index_throughput(struct pl_dynamo_request *request, const struct pl_dynamo_node *index)
+{
+    bool given = pl_dynamo_get(index, "ProvisionedThroughput") != NULL;
+    struct pl_bytes name = pl_dynamo_get_text(index, "IndexName");
+
+    if (is_provisioned(request->input) && !given)
+        return pl_dynamo_invalid(request, P "ProvisionedThroughput is not specified for index: %.*s",
+                                 NAME(name));
+    if (!is_provisioned(request->input) && given)
+        return pl_dynamo_invalid(request,
+                                 P "ProvisionedThroughput should not be specified for index: %.*s when "
+                                   "BillingMode is PAY_PER_REQUEST",
+                                 NAME(name));
+    return pl_dynamo_index_limits_check(request, index);
+}
+
 static int check_global_indexes(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *indexes = pl_dynamo_get(request->input, "GlobalSecondaryIndexes");
-    const struct pl_dynamo_node *attributes = pl_dynamo_get(request->input, "AttributeDefinitions");
     int rc = 0;
 
     if (indexes == NULL)
         return 0;
-    if (indexes->count == 0)
-        return pl_dynamo_invalid(request, P "List of GlobalSecondaryIndexes is empty");
-    for (const struct pl_dynamo_node *at = indexes->first; rc == 0 && at != NULL; at = at->next)
-        rc = pl_dynamo_global_index_check(request, attributes, is_provisioned(request->input), at);
+    for (const struct pl_dynamo_node *at = indexes->first; rc == 0 && at != NULL; at = at->next) {
+        rc = check_index_throughput(request, at);
+        if (rc == 0)
+            rc = pl_dynamo_projection_check(request, at);
+    }
     if (rc == 0 && indexes->count > PL_GLOBAL_INDEXES_MAX)
         rc = pl_dynamo_invalid(request, P "GlobalSecondaryIndex count exceeds the per-table limit of %d",
                                PL_GLOBAL_INDEXES_MAX);
@@ -232,8 +268,11 @@ static int check_settings(struct pl_dynamo_request *request)
     if (rc == 0)
         rc = pl_dynamo_table_class_check(request, pl_dynamo_get_text(in, "TableClass"));
     if (rc == 0)
-        rc = pl_dynamo_on_demand_check(request, pl_dynamo_get(in, "OnDemandThroughput"), is_provisioned(in),
-                                       false);
+        rc = pl_dynamo_on_demand_check(request, pl_dynamo_get(in, "OnDemandThroughput"), pl_bytes(NULL, 0),
+                                       is_provisioned(in), false);
+    if (rc == 0)
+        rc = pl_dynamo_warm_check(request, pl_dynamo_get(in, "WarmThroughput"), pl_bytes(NULL, 0),
+                                  pl_dynamo_get(in, "ProvisionedThroughput"));
     if (rc == 0 && pl_dynamo_get(in, "Tags") != NULL)
         rc = pl_dynamo_tags_check(request, pl_dynamo_get(in, "Tags"));
     return rc;
@@ -242,9 +281,16 @@ static int check_settings(struct pl_dynamo_request *request)
 static int check(struct pl_dynamo_request *request)
 {
     static int (*const checks[])(struct pl_dynamo_request * request) = {
-        pl_dynamo_check_table_named, check_throughput,     check_keys,
-        check_local_indexes,         check_global_indexes, check_index_names,
-        check_attributes_used,       check_stream,         check_settings,
+        pl_dynamo_check_table_named,
+        check_throughput,
+        check_keys,
+        check_index_keys,
+        check_attributes_used,
+        check_local_indexes,
+        check_global_indexes,
+        check_index_names,
+        check_stream,
+        check_settings,
     };
     int rc = 0;
 

@@ -8,9 +8,6 @@
 #include <cjson/cJSON.h>
 #include <time.h>
 
-/* What a new on-demand table serves at once. */
-enum { WARM_READS = 12000, WARM_WRITES = 4000 };
-
 /* What is written about, while it is written. */
 struct description {
     struct pl_buf *out;
@@ -84,18 +81,6 @@ static void write_text(struct pl_buf *out, const char *before, struct pl_bytes t
 static const cJSON *note(const struct description *d, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(d->notes, name);
-}
-
-static const cJSON *index_notes(const struct description *d, const struct pl_index *index)
-{
-    const cJSON *indexes = note(d, "indexes"), *at;
-
-    cJSON_ArrayForEach(at, indexes)
-    {
-        if (pl_bytes_equal(pl_str(at->string), index->name))
-            return at;
-    }
-    return NULL;
 }
 
 static int64_t number_in(const cJSON *object, const char *name, int64_t otherwise)
@@ -176,29 +161,29 @@ static void write_throughput(struct pl_buf *out, struct pl_throughput throughput
         (unsigned long long)throughput.read_units, (unsigned long long)throughput.write_units);
 }
 
-/* What was asked to be warm, or at least what it can do anyway. */
 static void write_warm(struct pl_buf *out, const cJSON *notes, struct pl_throughput throughput)
 {
-    const cJSON *warm = cJSON_GetObjectItemCaseSensitive(notes, "warm");
-    int64_t reads = throughput.provisioned ? (int64_t)throughput.read_units : WARM_READS;
-    int64_t writes = throughput.provisioned ? (int64_t)throughput.write_units : WARM_WRITES;
+    struct pl_throughput warm = pl_dynamo_notes_warm(notes, throughput);
 
     pl_buf_append_format(out,
-                         ",\"WarmThroughput\":{\"ReadUnitsPerSecond\":%lld,\"WriteUnitsPerSecond\":%lld,"
+                         ",\"WarmThroughput\":{\"ReadUnitsPerSecond\":%llu,\"WriteUnitsPerSecond\":%llu,"
                          "\"Status\":\"ACTIVE\"}",
-                         (long long)number_in(warm, "read", reads),
-                         (long long)number_in(warm, "write", writes));
+                         (unsigned long long)warm.read_units, (unsigned long long)warm.write_units);
 }
 
 static void write_on_demand(struct pl_buf *out, const cJSON *notes)
 {
     const cJSON *on_demand = cJSON_GetObjectItemCaseSensitive(notes, "on_demand");
+    int64_t reads = number_in(on_demand, "read", 0), writes = number_in(on_demand, "write", 0);
 
-    if (on_demand == NULL || on_demand->child == NULL)
+    if (reads == 0 && writes == 0)
         return;
-    pl_buf_append_format(
-        out, ",\"OnDemandThroughput\":{\"MaxReadRequestUnits\":%lld,\"MaxWriteRequestUnits\":%lld}",
-        (long long)number_in(on_demand, "read", -1), (long long)number_in(on_demand, "write", -1));
+    pl_buf_append_bytes(out, pl_str(",\"OnDemandThroughput\":{"));
+    if (reads != 0)
+        pl_buf_append_format(out, "\"MaxReadRequestUnits\":%lld%s", (long long)reads, writes != 0 ? "," : "");
+    if (writes != 0)
+        pl_buf_append_format(out, "\"MaxWriteRequestUnits\":%lld", (long long)writes);
+    pl_buf_append_byte(out, '}');
 }
 
 static void write_billing(const struct description *d)
@@ -243,7 +228,7 @@ static void write_index_state(const struct description *d, const struct pl_index
 static void write_index(const struct description *d, uint32_t i)
 {
     const struct pl_index *index = &d->table->indexes[i];
-    const cJSON *notes = index_notes(d, index);
+    const cJSON *notes = pl_dynamo_notes_index(d->notes, index->name);
 
     write_text(d->out, "{\"IndexName\":", index->name);
     pl_buf_append_byte(d->out, ',');

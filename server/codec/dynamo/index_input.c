@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/index_input.h"
 
+#include "codec/dynamo/settings.h"
 #include "model/json.h"
 
 #define P           PL_DYNAMO_INVALID
@@ -45,7 +46,7 @@ static bool is_listed_before(const struct pl_dynamo_node *list, const struct pl_
     return false;
 }
 
-static int check_projection(struct pl_dynamo_request *request, const struct pl_dynamo_node *index)
+int pl_dynamo_projection_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *index)
 {
     const struct pl_dynamo_node *projection = pl_dynamo_get(index, "Projection");
     const struct pl_dynamo_node *names = pl_dynamo_get(projection, "NonKeyAttributes");
@@ -88,16 +89,13 @@ static void write_projection(struct pl_buf *out, const struct pl_dynamo_node *pr
 
 /* ---- indexes ---------------------------------------------------------------------------------------- */
 
-int pl_dynamo_local_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *attributes,
-                                const struct pl_dynamo_node *table_keys, const struct pl_dynamo_node *index)
+int pl_dynamo_local_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *table_keys,
+                                const struct pl_dynamo_node *index)
 {
     const struct pl_dynamo_node *keys = pl_dynamo_get(index, "KeySchema");
     struct pl_bytes name = pl_dynamo_get_text(index, "IndexName");
     struct pl_bytes hash = pl_dynamo_key_name(keys, 0), table_hash = pl_dynamo_key_name(table_keys, 0);
-    int rc = pl_dynamo_key_schema_check(request, attributes, keys);
 
-    if (rc != 0)
-        return rc;
     if (table_keys->count < 2)
         return pl_dynamo_invalid(request,
                                  P "Table KeySchema does not have a range key, which is required when "
@@ -111,28 +109,20 @@ int pl_dynamo_local_index_check(struct pl_dynamo_request *request, const struct 
             P "Index KeySchema does not have the same leading hash key as table KeySchema for index: %.*s. "
               "index hash key: %.*s, table hash key: %.*s",
             NAME(name), NAME(hash), NAME(table_hash));
-    return check_projection(request, index);
+    return pl_dynamo_projection_check(request, index);
 }
 
-int pl_dynamo_global_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *attributes,
-                                 bool provisioned, const struct pl_dynamo_node *index)
+int pl_dynamo_index_limits_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *index)
 {
     const struct pl_dynamo_node *throughput = pl_dynamo_get(index, "ProvisionedThroughput");
     struct pl_bytes name = pl_dynamo_get_text(index, "IndexName");
-    int rc;
+    int rc = pl_dynamo_throughput_check(request, throughput);
 
-    if (provisioned && throughput == NULL)
-        return pl_dynamo_invalid(request, P "ProvisionedThroughput is not specified for index: %.*s",
-                                 NAME(name));
-    if (!provisioned && throughput != NULL)
-        return pl_dynamo_invalid(request,
-                                 P "ProvisionedThroughput should not be specified for index: %.*s when "
-                                   "BillingMode is PAY_PER_REQUEST",
-                                 NAME(name));
-    rc = pl_dynamo_throughput_check(request, throughput);
     if (rc == 0)
-        rc = pl_dynamo_global_keys_check(request, attributes, pl_dynamo_get(index, "KeySchema"));
-    return rc != 0 ? rc : check_projection(request, index);
+        rc = pl_dynamo_on_demand_check(request, pl_dynamo_get(index, "OnDemandThroughput"), name,
+                                       throughput != NULL, false);
+    return rc != 0 ? rc
+                   : pl_dynamo_warm_check(request, pl_dynamo_get(index, "WarmThroughput"), name, throughput);
 }
 
 void pl_dynamo_index_write(struct pl_buf *out, const struct pl_dynamo_node *attributes,

@@ -6,12 +6,14 @@
 
 /** An index that is to be made: a LocalSecondaryIndex, a GlobalSecondaryIndex or the action that creates one. */
 
-/** `table_keys` is the table's KeySchema. */
-int pl_dynamo_local_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *attributes,
-                                const struct pl_dynamo_node *table_keys, const struct pl_dynamo_node *index);
+/** Its keys are sound, and go with the table's KeySchema. What they are of is checked before. */
+int pl_dynamo_local_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *table_keys,
+                                const struct pl_dynamo_node *index);
 
-int pl_dynamo_global_index_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *attributes,
-                                 bool provisioned, const struct pl_dynamo_node *index);
+int pl_dynamo_projection_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *index);
+
+/** The limits of a global index, whose ProvisionedThroughput is there if, and only if, the table has one. */
+int pl_dynamo_index_limits_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *index);
 
 /** Its member of a definition's "indexes". */
 void pl_dynamo_index_write(struct pl_buf *out, const struct pl_dynamo_node *attributes,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/index_updates.h"
 
+#include "codec/dynamo/notes.h"
+#include "codec/dynamo/settings.h"
 #include "model/json.h"
+
+#include <cjson/cJSON.h>
 
 #define P           PL_DYNAMO_INVALID
 #define NAME(bytes) (int)(bytes).len, (bytes).data
@@ -64,11 +68,44 @@ static int check_one(struct pl_dynamo_request *request, const struct pl_dynamo_n
     return 0;
 }
 
+/* What is to be made is sound in itself: its attributes, its keys and what it projects. */
+static int check_definition(struct pl_dynamo_request *request, const struct pl_dynamo_node *index)
+{
+    const struct pl_dynamo_node *attributes = pl_dynamo_get(request->input, "AttributeDefinitions");
+    const struct pl_dynamo_node *keys = pl_dynamo_get(index, "KeySchema");
+    int rc = pl_dynamo_attributes_check(request, attributes);
+
+    for (const struct pl_dynamo_node *at = keys->first; rc == 0 && at != NULL; at = at->next)
+        if (pl_dynamo_attribute_find(attributes, pl_dynamo_get_text(at, "AttributeName")) == NULL)
+            rc = pl_dynamo_invalid(request, P "AttributeDefinitions is not specified for index: %.*s",
+                                   NAME(pl_dynamo_get_text(index, "IndexName")));
+    if (rc == 0)
+        rc = pl_dynamo_global_keys_check(request, attributes, keys);
+    return rc != 0 ? rc : pl_dynamo_projection_check(request, index);
+}
+
+static int check_action(struct pl_dynamo_request *request, const struct pl_dynamo_node *update)
+{
+    const struct pl_dynamo_node *change = pl_dynamo_get(update, "Update");
+    const struct pl_dynamo_node *warm = change != NULL ? pl_dynamo_get(change, "WarmThroughput") : NULL;
+
+    if (warm != NULL && !pl_dynamo_has_members(warm))
+        return pl_dynamo_invalid(
+            request,
+            P "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond "
+              "specified for index: %.*s",
+            NAME(index_name(update)));
+    if (pl_dynamo_get(update, "Create") == NULL)
+        return 0;
+    return check_definition(request, pl_dynamo_get(update, "Create"));
+}
+
 int pl_dynamo_index_updates_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *updates)
 {
-    for (const struct pl_dynamo_node *at = updates->first; at != NULL; at = at->next) {
-        int rc = check_one(request, at);
+    int rc = 0;
 
+    for (const struct pl_dynamo_node *at = updates->first; at != NULL; at = at->next) {
+        rc = check_one(request, at);
         if (rc != 0)
             return rc;
         for (const struct pl_dynamo_node *before = updates->first; before != at; before = before->next)
@@ -83,7 +120,9 @@ int pl_dynamo_index_updates_check(struct pl_dynamo_request *request, const struc
         return pl_dynamo_error(request, "LimitExceededException",
                                "Subscriber limit exceeded: Only 1 online index can be created or deleted "
                                "simultaneously per table");
-    return 0;
+    for (const struct pl_dynamo_node *at = updates->first; rc == 0 && at != NULL; at = at->next)
+        rc = check_action(request, at);
+    return rc;
 }
 
 /* ---- against the table ------------------------------------------------------------------------------ */
@@ -105,7 +144,7 @@ static enum pl_type known_type(const struct pl_table *table, struct pl_bytes nam
 }
 
 static int check_attribute(struct pl_dynamo_request *request, const struct pl_table *table,
-                           const struct pl_dynamo_node *key, struct pl_bytes index)
+                           const struct pl_dynamo_node *key)
 {
     struct pl_bytes name = pl_dynamo_get_text(key, "AttributeName"), type;
     struct pl_bytes kind = pl_dynamo_get_text(key, "KeyType");
@@ -113,9 +152,6 @@ static int check_attribute(struct pl_dynamo_request *request, const struct pl_ta
         pl_dynamo_attribute_find(pl_dynamo_get(request->input, "AttributeDefinitions"), name);
     enum pl_type known = known_type(table, name);
 
-    if (defined == NULL)
-        return pl_dynamo_invalid(request, P "AttributeDefinitions is not specified for index: %.*s",
-                                 NAME(index));
     type = pl_dynamo_get_text(defined, "AttributeType");
     if (known == 0 || pl_type_from_name(type) == known)
         return 0;
@@ -136,23 +172,47 @@ static uint32_t global_count(const struct pl_table *table)
     return count;
 }
 
+static bool becomes_provisioned(const struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    struct pl_bytes mode = pl_dynamo_get_text(request->input, "BillingMode");
+
+    return mode.data != NULL ? pl_bytes_equal(mode, pl_str("PROVISIONED")) : table->throughput.provisioned;
+}
+
+static int refuse_without_units(struct pl_dynamo_request *request, struct pl_bytes index)
+{
+    return pl_dynamo_invalid(
+        request, P "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %.*s",
+        NAME(index));
+}
+
 static int check_creation(struct pl_dynamo_request *request, const struct pl_table *table,
                           const struct pl_dynamo_node *index)
 {
     const struct pl_dynamo_node *keys = pl_dynamo_get(index, "KeySchema");
     struct pl_bytes name = pl_dynamo_get_text(index, "IndexName");
+    bool provisioned = becomes_provisioned(request, table);
+    bool given = pl_dynamo_get(index, "ProvisionedThroughput") != NULL;
     int rc = 0;
 
     if (pl_table_index(table, name) != NULL)
         return pl_dynamo_invalid(request, "Attempting to create an index which already exists");
     for (const struct pl_dynamo_node *at = keys->first; rc == 0 && at != NULL; at = at->next)
-        rc = check_attribute(request, table, at, name);
+        rc = check_attribute(request, table, at);
+    if (rc == 0 && provisioned && !given)
+        rc = refuse_without_units(request, name);
+    if (rc == 0 && !provisioned && given)
+        rc = pl_dynamo_invalid(request,
+                               P "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for "
+                                 "index: %.*s when BillingMode is PAY_PER_REQUEST",
+                               NAME(name));
     if (rc == 0)
-        rc = pl_dynamo_global_index_check(request, pl_dynamo_get(request->input, "AttributeDefinitions"),
-                                          table->throughput.provisioned, index);
+        rc = pl_dynamo_index_limits_check(request, index);
     if (rc == 0 && global_count(table) >= PL_GLOBAL_INDEXES_MAX)
-        rc = pl_dynamo_invalid(request, P "GlobalSecondaryIndex count exceeds the per-table limit of %d",
-                               PL_GLOBAL_INDEXES_MAX);
+        rc = pl_dynamo_error(request, "LimitExceededException",
+                             "Subscriber limit exceeded: Number of global secondary indexes exceeds "
+                             "per-table limit of %d",
+                             PL_GLOBAL_INDEXES_MAX);
     return rc;
 }
 
@@ -178,28 +238,69 @@ static int check_new_throughput(struct pl_dynamo_request *request, const struct 
         (unsigned long long)writes);
 }
 
-static bool becomes_provisioned(const struct pl_dynamo_request *request, const struct pl_table *table)
+static int refuse_unknown(struct pl_dynamo_request *request, const struct pl_table *table,
+                          struct pl_bytes index)
 {
-    struct pl_bytes mode = pl_dynamo_get_text(request->input, "BillingMode");
+    return pl_dynamo_error(request, "ResourceNotFoundException",
+                           "Requested resource not found: Index %.*s for table %.*s", NAME(index),
+                           NAME(table->name));
+}
 
-    return mode.data != NULL ? pl_bytes_equal(mode, pl_str("PROVISIONED")) : table->throughput.provisioned;
+static int check_new_warmth(struct pl_dynamo_request *request, const struct pl_table *table,
+                            const struct pl_index *index, const struct pl_dynamo_node *warm)
+{
+    cJSON *notes = pl_dynamo_notes_read(table);
+    int rc;
+
+    if (notes == NULL)
+        return PL_ENOMEM;
+    rc = pl_dynamo_warm_change_check(
+        request, warm, index->name,
+        pl_dynamo_notes_warm(pl_dynamo_notes_index(notes, index->name), index->throughput));
+    cJSON_Delete(notes);
+    return rc;
+}
+
+/* Units of what has none, or nothing at all. */
+static int check_kind_of_change(struct pl_dynamo_request *request, const struct pl_dynamo_node *action,
+                                bool provisioned)
+{
+    bool units = pl_dynamo_get(action, "ProvisionedThroughput") != NULL;
+    bool others = pl_dynamo_has_members(pl_dynamo_get(action, "OnDemandThroughput")) ||
+                  pl_dynamo_has_members(pl_dynamo_get(action, "WarmThroughput"));
+    struct pl_bytes name = pl_dynamo_get_text(action, "IndexName");
+
+    if (provisioned)
+        return units || others ? 0 : refuse_without_units(request, name);
+    if (!units && others)
+        return 0;
+    return pl_dynamo_invalid(request,
+                             P "The only Updates for index: %.*s when TableThroughputMode is PAY_PER_REQUEST "
+                               "can be to OnDemandThroughput, WarmThroughput",
+                             NAME(name));
 }
 
 static int check_change(struct pl_dynamo_request *request, const struct pl_table *table,
                         const struct pl_dynamo_node *action)
 {
-    const struct pl_index *index = pl_table_index(table, pl_dynamo_get_text(action, "IndexName"));
+    struct pl_bytes name = pl_dynamo_get_text(action, "IndexName");
+    const struct pl_index *index = pl_table_index(table, name);
     const struct pl_dynamo_node *throughput = pl_dynamo_get(action, "ProvisionedThroughput");
+    bool provisioned = becomes_provisioned(request, table);
+    int rc;
 
-    if (index == NULL || !index->global)
-        return pl_dynamo_error(request, "ResourceNotFoundException", "Requested resource not found");
-    if (throughput == NULL)
-        return 0;
-    if (!becomes_provisioned(request, table))
-        return pl_dynamo_invalid(request,
-                                 P "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified "
-                                   "when BillingMode is PAY_PER_REQUEST");
-    return check_new_throughput(request, index, throughput);
+    if (index == NULL)
+        return refuse_unknown(request, table, name);
+    if (!index->global)
+        return pl_dynamo_invalid(request, "Cannot update an index that is not a GlobalSecondaryIndex: %.*s",
+                                 NAME(name));
+    rc = check_kind_of_change(request, action, provisioned);
+    if (rc == 0 && throughput != NULL)
+        rc = check_new_throughput(request, index, throughput);
+    if (rc == 0)
+        rc = pl_dynamo_on_demand_check(request, pl_dynamo_get(action, "OnDemandThroughput"), name,
+                                       provisioned, true);
+    return rc != 0 ? rc : check_new_warmth(request, table, index, pl_dynamo_get(action, "WarmThroughput"));
 }
 
 static int check_deletion(struct pl_dynamo_request *request, const struct pl_table *table,
@@ -208,7 +309,7 @@ static int check_deletion(struct pl_dynamo_request *request, const struct pl_tab
     const struct pl_index *index = pl_table_index(table, name);
 
     if (index == NULL)
-        return pl_dynamo_error(request, "ResourceNotFoundException", "Requested resource not found");
+        return refuse_unknown(request, table, name);
     if (!index->global)
         return pl_dynamo_invalid(request, "Cannot delete an index that is not a GlobalSecondaryIndex: %.*s",
                                  NAME(name));

@@ -12,6 +12,37 @@ cJSON *pl_dynamo_notes_read(const struct pl_table *table)
     return cJSON_ParseWithLength(table->dynamodb.data, table->dynamodb.len);
 }
 
+const cJSON *pl_dynamo_notes_index(const cJSON *notes, struct pl_bytes index)
+{
+    const cJSON *at;
+
+    cJSON_ArrayForEach(at, cJSON_GetObjectItemCaseSensitive(notes, "indexes"))
+    {
+        if (pl_bytes_equal(pl_str(at->string), index))
+            return at;
+    }
+    return NULL;
+}
+
+static uint64_t units_in(const cJSON *pair, const char *name, uint64_t otherwise)
+{
+    const cJSON *units = cJSON_GetObjectItemCaseSensitive(pair, name);
+
+    return cJSON_IsNumber(units) ? (uint64_t)units->valuedouble : otherwise;
+}
+
+struct pl_throughput pl_dynamo_notes_warm(const cJSON *notes, struct pl_throughput throughput)
+{
+    const cJSON *warm = cJSON_GetObjectItemCaseSensitive(notes, "warm");
+    bool provisioned = throughput.provisioned;
+
+    throughput.read_units =
+        units_in(warm, "read", provisioned ? throughput.read_units : PL_DYNAMO_WARM_READS);
+    throughput.write_units =
+        units_in(warm, "write", provisioned ? throughput.write_units : PL_DYNAMO_WARM_WRITES);
+    return throughput;
+}
+
 static void begin(struct pl_dynamo_notes *notes, const char *name)
 {
     pl_buf_append_format(notes->out, "%s\"%s\":", notes->started ? "," : "", name);
@@ -53,13 +84,27 @@ static void write_pair(struct pl_dynamo_notes *notes, const char *name, const st
     pl_buf_append_byte(notes->out, '}');
 }
 
+/* A change of what is there: then limits of one way of billing end with the other. */
+static bool becomes_provisioned(const struct pl_dynamo_node *given)
+{
+    const char *shape = given->shape->name;
+
+    return (strcmp(shape, "UpdateTableInput") == 0 ||
+            strcmp(shape, "UpdateGlobalSecondaryIndexAction") == 0) &&
+           pl_dynamo_get(given, "ProvisionedThroughput") != NULL;
+}
+
 void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given)
 {
     const struct pl_dynamo_node *on_demand = pl_dynamo_get(given, "OnDemandThroughput");
     const struct pl_dynamo_node *warm = pl_dynamo_get(given, "WarmThroughput");
 
-    if (on_demand != NULL)
+    if (becomes_provisioned(given)) {
+        begin(notes, "on_demand");
+        pl_buf_append_bytes(notes->out, pl_str("null"));
+    } else if (on_demand != NULL) {
         write_pair(notes, "on_demand", on_demand, "MaxReadRequestUnits", "MaxWriteRequestUnits");
+    }
     if (warm != NULL)
         write_pair(notes, "warm", warm, "ReadUnitsPerSecond", "WriteUnitsPerSecond");
 }
@@ -89,7 +134,7 @@ static void write_index(struct pl_dynamo_notes *indexes, const struct pl_dynamo_
     bool deleted;
     const struct pl_dynamo_node *index = index_in(element, &deleted);
 
-    if (!deleted && pl_dynamo_get(index, "OnDemandThroughput") == NULL &&
+    if (!deleted && !becomes_provisioned(index) && pl_dynamo_get(index, "OnDemandThroughput") == NULL &&
         pl_dynamo_get(index, "WarmThroughput") == NULL)
         return;
     if (!indexes->started)

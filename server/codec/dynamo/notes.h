@@ -21,13 +21,25 @@ struct cJSON;
 /** The table's notes, an empty object when there are none. The caller deletes them. NULL: no memory. */
 struct cJSON *pl_dynamo_notes_read(const struct pl_table *table);
 
+/** What is noted of an index; NULL: nothing. */
+const struct cJSON *pl_dynamo_notes_index(const struct cJSON *notes, struct pl_bytes index);
+
+/** What a table or index has of WarmThroughput: what was asked for, or at least what it can do anyway. */
+struct pl_throughput pl_dynamo_notes_warm(const struct cJSON *notes, struct pl_throughput throughput);
+
+/* What a new on-demand table serves at once. */
+enum { PL_DYNAMO_WARM_READS = 12000, PL_DYNAMO_WARM_WRITES = 4000 };
+
 /* Members of the notes, from what a request gives: each puts a comma before itself unless `*first`. */
 struct pl_dynamo_notes {
     struct pl_buf *out;
     bool started; /* something stands there: a comma goes before the next */
 };
 
-/** The OnDemandThroughput and WarmThroughput of a table or index, `given`; nothing when both are absent. */
+/**
+ * The OnDemandThroughput and WarmThroughput of a table or index, `given`; nothing when both are absent. In a patch,
+ * the first ends where ProvisionedThroughput begins.
+ */
 void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given);
 
 /** "indexes": the limits of each index in a list of indexes or index actions. */

@@ -2,9 +2,11 @@
 #include "codec/dynamo/settings.h"
 
 #include "codec/dynamo/key_schema.h"
+#include "codec/dynamo/notes.h"
 #include "codec/dynamo/params.h"
 
-#define P PL_DYNAMO_INVALID
+#define P           PL_DYNAMO_INVALID
+#define NAME(bytes) (int)(bytes).len, (bytes).data
 
 int pl_dynamo_check_table_named(struct pl_dynamo_request *request)
 {
@@ -58,8 +60,41 @@ int pl_dynamo_table_class_check(struct pl_dynamo_request *request, struct pl_byt
                                       "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].");
 }
 
+bool pl_dynamo_has_members(const struct pl_dynamo_node *structure)
+{
+    for (uint32_t i = 0; structure != NULL && i < structure->shape->member_count; i++)
+        if (structure->members[i] != NULL)
+            return true;
+    return false;
+}
+
+/* ---- throughput ------------------------------------------------------------------------------------- */
+
+static int refuse_limit(struct pl_dynamo_request *request, const char *member, struct pl_bytes index)
+{
+    if (index.data == NULL)
+        return pl_dynamo_invalid(
+            request, P "Requested %s for OnDemandThroughput for table is outside of valid range", member);
+    return pl_dynamo_invalid(
+        request, P "Requested %s for OnDemandThroughput for index : %.*s is outside of valid range", member,
+        NAME(index));
+}
+
+static int refuse_any_limit(struct pl_dynamo_request *request, const char *member, struct pl_bytes index)
+{
+    if (index.data == NULL)
+        return pl_dynamo_invalid(request,
+                                 P "%s for OnDemandThroughput cannot be specified when the table "
+                                   "BillingMode is PROVISIONED",
+                                 member);
+    return pl_dynamo_invalid(request,
+                             P "%s for OnDemandThroughput for index: %.*s cannot be specified when the table "
+                               "BillingMode is PROVISIONED",
+                             member, NAME(index));
+}
+
 int pl_dynamo_on_demand_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *throughput,
-                              bool provisioned, bool removable)
+                              struct pl_bytes index, bool provisioned, bool removable)
 {
     static const char *const members[] = { "MaxReadRequestUnits", "MaxWriteRequestUnits" };
 
@@ -69,17 +104,62 @@ int pl_dynamo_on_demand_check(struct pl_dynamo_request *request, const struct pl
         if (units == NULL)
             continue;
         if (provisioned)
-            return pl_dynamo_invalid(request,
-                                     P "%s for OnDemandThroughput cannot be specified when the table "
-                                       "BillingMode is PROVISIONED",
-                                     members[i]);
+            return refuse_any_limit(request, members[i], index);
         if (units->number < 1 && !(removable && units->number == -1))
-            return pl_dynamo_invalid(
-                request, P "Requested %s for OnDemandThroughput for table is outside of valid range",
-                members[i]);
+            return refuse_limit(request, members[i], index);
     }
     return 0;
 }
+
+/* `least`: of reads and of writes, and the words for it. */
+static int check_warm(struct pl_dynamo_request *request, const struct pl_dynamo_node *warm,
+                      struct pl_bytes index, const int64_t least[2], const char *const words[2])
+{
+    static const char *const members[] = { "ReadUnitsPerSecond", "WriteUnitsPerSecond" };
+
+    for (int i = 0; warm != NULL && i < 2; i++) {
+        const struct pl_dynamo_node *units = pl_dynamo_get(warm, members[i]);
+
+        if (units == NULL || units->number >= least[i])
+            continue;
+        if (index.data == NULL)
+            return pl_dynamo_invalid(request, P "Requested %s for WarmThroughput for table is lower than %s",
+                                     members[i], words[i]);
+        return pl_dynamo_invalid(request, P "Requested %s for WarmThroughput for index %.*s is lower than %s",
+                                 members[i], NAME(index), words[i]);
+    }
+    return 0;
+}
+
+int pl_dynamo_warm_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *warm,
+                         struct pl_bytes index, const struct pl_dynamo_node *provisioned)
+{
+    static const char initial[] =
+        "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/"
+        "developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial";
+    static const char *const initials[] = { initial, initial };
+    static const char *const units[] = { "ReadCapacityUnits of ProvisionedThroughput",
+                                         "WriteCapacityUnits of ProvisionedThroughput" };
+    int64_t least[] = { PL_DYNAMO_WARM_READS, PL_DYNAMO_WARM_WRITES };
+
+    if (provisioned == NULL)
+        return check_warm(request, warm, index, least, initials);
+    least[0] = pl_dynamo_get(provisioned, "ReadCapacityUnits")->number;
+    least[1] = pl_dynamo_get(provisioned, "WriteCapacityUnits")->number;
+    return check_warm(request, warm, index, least, units);
+}
+
+int pl_dynamo_warm_change_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *warm,
+                                struct pl_bytes index, struct pl_throughput current)
+{
+    static const char current_words[] = "current WarmThroughput, decreasing WarmThroughput is not supported";
+    static const char *const words[] = { current_words, current_words };
+    const int64_t least[] = { (int64_t)current.read_units, (int64_t)current.write_units };
+
+    return check_warm(request, warm, index, least, words);
+}
+
+/* ---- streams ---------------------------------------------------------------------------------------- */
 
 struct pl_bytes pl_dynamo_stream_view(struct pl_bytes view_type)
 {

@@ -7,9 +7,23 @@
 /** The settings that CreateTable and UpdateTable take alike. Each may be absent (NULL). */
 int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification);
 int pl_dynamo_table_class_check(struct pl_dynamo_request *request, struct pl_bytes table_class);
-/** `provisioned`: the table is, or will be. `removable`: -1 takes a limit away. */
+
+/**
+ * An OnDemandThroughput of the table, or of `index` when that has an address. `provisioned`: the table is, or will
+ * be. `removable`: -1 takes a limit away.
+ */
 int pl_dynamo_on_demand_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *throughput,
-                              bool provisioned, bool removable);
+                              struct pl_bytes index, bool provisioned, bool removable);
+
+/** A WarmThroughput of what is made, with this ProvisionedThroughput; NULL: on demand. */
+int pl_dynamo_warm_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *warm,
+                         struct pl_bytes index, const struct pl_dynamo_node *provisioned);
+/** A WarmThroughput of what has `current`. */
+int pl_dynamo_warm_change_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *warm,
+                                struct pl_bytes index, struct pl_throughput current);
+
+/** A structure that is there, and says something. */
+bool pl_dynamo_has_members(const struct pl_dynamo_node *structure);
 
 /** The name of a stream's view in a definition: "new_image" for NEW_IMAGE. */
 struct pl_bytes pl_dynamo_stream_view(struct pl_bytes view_type);

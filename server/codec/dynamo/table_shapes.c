@@ -54,8 +54,8 @@ const struct pl_dynamo_shape pl_dynamo_on_demand_throughput =
     PL_DYNAMO_STRUCTURE_OF("OnDemandThroughput", on_demand_members);
 
 static const struct pl_dynamo_member warm_members[] = {
-    { "ReadUnitsPerSecond", &units, false },
-    { "WriteUnitsPerSecond", &units, false },
+    { "ReadUnitsPerSecond", &pl_dynamo_long, false },
+    { "WriteUnitsPerSecond", &pl_dynamo_long, false },
 };
 const struct pl_dynamo_shape pl_dynamo_warm_throughput =
     PL_DYNAMO_STRUCTURE_OF("WarmThroughput", warm_members);

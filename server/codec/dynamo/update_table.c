@@ -214,10 +214,14 @@ static int check_throughput(struct pl_dynamo_request *request, const struct pl_t
         if (rc != 0)
             return rc;
     }
-    if (!on_demand && !table->throughput.provisioned)
-        return pl_dynamo_index_updates_check_all_given(request, table, index_updates(request));
-    return pl_dynamo_on_demand_check(request, pl_dynamo_get(request->input, "OnDemandThroughput"), !on_demand,
-                                     true);
+    if (!on_demand && !table->throughput.provisioned) {
+        int rc = pl_dynamo_index_updates_check_all_given(request, table, index_updates(request));
+
+        if (rc != 0)
+            return rc;
+    }
+    return pl_dynamo_on_demand_check(request, pl_dynamo_get(request->input, "OnDemandThroughput"),
+                                     pl_bytes(NULL, 0), !on_demand, true);
 }
 
 static int check_stream(struct pl_dynamo_request *request, const struct pl_table *table)
@@ -260,17 +264,23 @@ static int check_encryption_changes(struct pl_dynamo_request *request, const cJS
     return 0;
 }
 
-static int check_encryption(struct pl_dynamo_request *request, const struct pl_table *table)
+/* Against what is only noted of the table. */
+static int check_notes(struct pl_dynamo_request *request, const struct pl_table *table)
 {
+    const struct pl_dynamo_node *warm = pl_dynamo_get(request->input, "WarmThroughput");
     cJSON *notes;
-    int rc;
+    int rc = 0;
 
-    if (!has(request, "SSESpecification"))
+    if (warm == NULL && !has(request, "SSESpecification"))
         return 0;
     notes = pl_dynamo_notes_read(table);
     if (notes == NULL)
         return PL_ENOMEM;
-    rc = check_encryption_changes(request, cJSON_GetObjectItemCaseSensitive(notes, "sse"));
+    if (has(request, "SSESpecification"))
+        rc = check_encryption_changes(request, cJSON_GetObjectItemCaseSensitive(notes, "sse"));
+    if (rc == 0)
+        rc = pl_dynamo_warm_change_check(request, warm, pl_bytes(NULL, 0),
+                                         pl_dynamo_notes_warm(notes, table->throughput));
     cJSON_Delete(notes);
     return rc;
 }
@@ -284,7 +294,7 @@ static int check_against(struct pl_dynamo_request *request, const struct pl_tabl
     if (rc == 0)
         rc = check_stream(request, table);
     if (rc == 0)
-        rc = check_encryption(request, table);
+        rc = check_notes(request, table);
     if (rc == 0 && index_updates(request) != NULL)
         rc = pl_dynamo_index_updates_check_against(request, table, index_updates(request));
     return rc;

@@ -232,6 +232,9 @@ describe("tables", () => {
   it("have 20 global indexes", () => db.ask("CreateTable", table("Twenty", [attribute("g")], { GlobalSecondaryIndexes: many(20, (i) => index(`Index${i}`, "g")) })));
   it("have no 21 global indexes", () =>
     db.invalid("CreateTable", table("More", [attribute("g")], { GlobalSecondaryIndexes: many(21, (i) => index(`Index${i}`, "g")) }), `${P}GlobalSecondaryIndex count exceeds the per-table limit of 20`));
+  it("are given no index beyond the 20th", () =>
+    db.refuses("UpdateTable", { TableName: "Twenty", AttributeDefinitions: [attribute("g")], GlobalSecondaryIndexUpdates: [{ Create: index("More", "g") }] },
+      "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20"));
   it("have 5 local indexes", () => db.ask("CreateTable", sorted("Five", [attribute("l")], { LocalSecondaryIndexes: many(5, (i) => index(`Index${i}`, "p", "l")) })));
   it("have no 6 local indexes", () =>
     db.invalid("CreateTable", sorted("More", [attribute("l")], { LocalSecondaryIndexes: many(6, (i) => index(`Index${i}`, "p", "l")) }), `${P}Number of LocalSecondaryIndexes exceeds per-table limit of 5`));
