@@ -35,6 +35,11 @@ static uint32_t count_of(const struct pl_dynamo_node *updates, const char *kind)
     return count;
 }
 
+bool pl_dynamo_index_updates_create(const struct pl_dynamo_node *updates)
+{
+    return count_of(updates, "Create") > 0;
+}
+
 bool pl_dynamo_index_updates_change_shape(const struct pl_dynamo_node *updates)
 {
     return count_of(updates, "Create") + count_of(updates, "Delete") > 0;

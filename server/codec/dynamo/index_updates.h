@@ -9,6 +9,7 @@
 /** Each says one thing, no index is named twice, at most one creates or deletes. */
 int pl_dynamo_index_updates_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *updates);
 
+bool pl_dynamo_index_updates_create(const struct pl_dynamo_node *updates);
 bool pl_dynamo_index_updates_change_shape(const struct pl_dynamo_node *updates);
 bool pl_dynamo_index_updates_change_throughput(const struct pl_dynamo_node *updates);
 bool pl_dynamo_index_updates_only_delete(const struct pl_dynamo_node *updates);

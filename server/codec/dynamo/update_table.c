@@ -19,6 +19,11 @@
 static const struct pl_dynamo_shape replica = { .kind = PL_DYNAMO_STRUCTURE,
                                                 .name = "ReplicationGroupUpdate" };
 static const struct pl_dynamo_shape replicas = { .kind = PL_DYNAMO_LIST, .element = &replica };
+static const struct pl_dynamo_shape witness = { .kind = PL_DYNAMO_STRUCTURE,
+                                                .name = "GlobalTableWitnessGroupUpdate" };
+static const struct pl_dynamo_shape witnesses = { .kind = PL_DYNAMO_LIST, .element = &witness };
+static const char *const consistencies[] = { "EVENTUAL", "STRONG", NULL };
+static const struct pl_dynamo_shape consistency = { .kind = PL_DYNAMO_STRING, .words = consistencies };
 
 static const struct pl_dynamo_member members[] = {
     { "TableName", &pl_dynamo_table_name, false }, /* its absence is told in other words */
@@ -33,6 +38,8 @@ static const struct pl_dynamo_member members[] = {
     { "DeletionProtectionEnabled", &pl_dynamo_boolean, false },
     { "OnDemandThroughput", &pl_dynamo_on_demand_throughput, false },
     { "WarmThroughput", &pl_dynamo_warm_throughput, false },
+    { "MultiRegionConsistency", &consistency, false },
+    { "GlobalTableWitnessUpdates", &witnesses, false },
 };
 static const struct pl_dynamo_shape input = PL_DYNAMO_STRUCTURE_OF("UpdateTableInput", members);
 
@@ -43,12 +50,18 @@ static bool has(const struct pl_dynamo_request *request, const char *member)
     return pl_dynamo_get(request->input, member) != NULL;
 }
 
-/* An empty list counts as none. */
+/* NULL when the list is empty, too. */
 static const struct pl_dynamo_node *index_updates(const struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *list = pl_dynamo_get(request->input, "GlobalSecondaryIndexUpdates");
 
     return list != NULL && list->count > 0 ? list : NULL;
+}
+
+/* An OnDemandThroughput or WarmThroughput in which nothing stands is as good as none. */
+static bool asks(const struct pl_dynamo_request *request, const char *limits)
+{
+    return pl_dynamo_has_members(pl_dynamo_get(request->input, limits));
 }
 
 static bool wants_on_demand(const struct pl_dynamo_request *request)
@@ -63,97 +76,166 @@ static bool changes_throughput(const struct pl_dynamo_request *request)
 
 static bool asks_nothing(const struct pl_dynamo_request *request)
 {
-    static const char *const all[] = { "StreamSpecification",
-                                       "SSESpecification",
-                                       "ReplicaUpdates",
-                                       "TableClass",
-                                       "OnDemandThroughput",
-                                       "WarmThroughput",
-                                       "DeletionProtectionEnabled",
-                                       NULL };
-
-    for (int i = 0; all[i] != NULL; i++)
-        if (has(request, all[i]))
-            return false;
-    return !changes_throughput(request) && index_updates(request) == NULL;
+    return !has(request, "StreamSpecification") && !has(request, "SSESpecification") &&
+           !has(request, "ReplicaUpdates") && !has(request, "TableClass") &&
+           !has(request, "DeletionProtectionEnabled") && !asks(request, "OnDemandThroughput") &&
+           !asks(request, "WarmThroughput") && !changes_throughput(request) && index_updates(request) == NULL;
 }
 
 /* ---- what goes together ----------------------------------------------------------------------------- */
 
 static int check_something_asked(struct pl_dynamo_request *request)
 {
-    bool empty_updates = has(request, "GlobalSecondaryIndexUpdates");
-
-    if (!asks_nothing(request))
-        return 0;
-    return pl_dynamo_invalid(
-        request,
-        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, %s"
-        "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, "
-        "MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, "
-        "WarmThroughput or TableClass is required",
-        empty_updates ? "" : "GlobalSecondaryIndexUpdates, ");
-}
-
-/* Some changes must stand alone. */
-static int check_alone(struct pl_dynamo_request *request)
-{
-    static const struct {
-        const char *member, *sentence;
-    } alone[] = {
-        { "SSESpecification",
-          P "Server-Side Encryption modification must be the only operation in the request" },
-        { "TableClass", P "TableClass modification must be the only operation in the request" },
-        { "DeletionProtectionEnabled",
-          P "DeletionProtection modification must be the only operation in the request" },
-        { "ReplicaUpdates", P "Replica modification must be the only operation in the request" },
-        { "WarmThroughput", P "WarmThroughput must be the only operation in the request" },
-    };
-    uint32_t others = changes_throughput(request) + (index_updates(request) != NULL) +
-                      has(request, "StreamSpecification") + has(request, "OnDemandThroughput");
-
-    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
-        others += has(request, alone[i].member);
-    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
-        if (has(request, alone[i].member) && others > 1)
-            return pl_dynamo_invalid(request, "%s", alone[i].sentence);
-    if (has(request, "ReplicaUpdates"))
-        return pl_dynamo_invalid(request, P "replicas in other regions are not available here");
+    if (asks_nothing(request))
+        return pl_dynamo_invalid(
+            request,
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+            "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, "
+            "ReplicaTransitRoleArn, %sDeletionProtectionEnabled, OnDemandThroughput, "
+            "WarmThroughput or TableClass is required",
+            has(request, "MultiRegionConsistency") ? "" : "MultiRegionConsistency, ");
+    if (has(request, "GlobalSecondaryIndexUpdates") && index_updates(request) == NULL)
+        return pl_dynamo_invalid(request, P "List of GlobalSecondaryIndexUpdates is empty");
     return 0;
 }
 
+/* Limits on demand go with the way of billing, and with nothing else. */
+static int check_limits_alone(struct pl_dynamo_request *request)
+{
+    if (!asks(request, "OnDemandThroughput") ||
+        (!has(request, "StreamSpecification") && index_updates(request) == NULL &&
+         !asks(request, "WarmThroughput")))
+        return 0;
+    return pl_dynamo_invalid(
+        request, P "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request");
+}
+
+static int check_warm_alone(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *updates = index_updates(request);
+
+    if (!asks(request, "WarmThroughput"))
+        return 0;
+    if (updates != NULL && pl_dynamo_index_updates_create(updates))
+        return pl_dynamo_invalid(
+            request, P "Create global secondary index cannot be specified when updating WarmThroughput");
+    if (updates != NULL || changes_throughput(request) || has(request, "StreamSpecification"))
+        return pl_dynamo_invalid(request, P "WarmThroughput must be the only operation in the request");
+    return 0;
+}
+
+/* Some changes must stand alone. Of several such, the first is told. */
+static int check_alone(struct pl_dynamo_request *request)
+{
+    static const struct {
+        const char *member, *name;
+    } alone[] = {
+        { "SSESpecification", "Server-Side Encryption" },
+        { "TableClass", "TableClass" },
+        { "DeletionProtectionEnabled", "DeletionProtection" },
+        { "ReplicaUpdates", "Replica" },
+    };
+    uint32_t changes = changes_throughput(request) + (index_updates(request) != NULL) +
+                       has(request, "StreamSpecification") + asks(request, "OnDemandThroughput") +
+                       asks(request, "WarmThroughput");
+    int rc;
+
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+        changes += has(request, alone[i].member);
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+        if (has(request, alone[i].member) && changes > 1)
+            return pl_dynamo_invalid(request, P "%s modification must be the only operation in the request",
+                                     alone[i].name);
+    rc = check_limits_alone(request);
+    return rc != 0 ? rc : check_warm_alone(request);
+}
+
+static int check_here(struct pl_dynamo_request *request)
+{
+    if (!has(request, "ReplicaUpdates") && !has(request, "MultiRegionConsistency") &&
+        !has(request, "GlobalTableWitnessUpdates"))
+        return 0;
+    return pl_dynamo_invalid(request, P "replicas in other regions are not available here");
+}
+
+/* A new index may come with the change to on demand, a stream too: nothing of them costs provisioned units. */
 static int check_together(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *updates = index_updates(request);
     bool shapes = updates != NULL && pl_dynamo_index_updates_change_shape(updates);
     bool throughput = changes_throughput(request) ||
                       (updates != NULL && pl_dynamo_index_updates_change_throughput(updates));
+    bool only_on_demand = wants_on_demand(request) && !has(request, "ProvisionedThroughput");
 
-    if (has(request, "StreamSpecification") && throughput && !wants_on_demand(request))
+    if (has(request, "StreamSpecification") && throughput && !(only_on_demand && updates == NULL))
         return pl_dynamo_invalid(request, P "You cannot modify stream status while updating table IOPS");
-    if (shapes && changes_throughput(request))
+    if (shapes && changes_throughput(request) && !(only_on_demand && pl_dynamo_index_updates_create(updates)))
         return pl_dynamo_invalid(request, P "You cannot create or delete index while updating table IOPS");
     if (shapes && has(request, "StreamSpecification"))
         return pl_dynamo_invalid(request, P "You cannot create or delete index while changing stream status");
     return 0;
 }
 
+/* ---- in itself -------------------------------------------------------------------------------------- */
+
+static int check_units(struct pl_dynamo_request *request)
+{
+    if (has(request, "ProvisionedThroughput") && wants_on_demand(request))
+        return pl_dynamo_invalid(request,
+                                 P "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified "
+                                   "when BillingMode is PAY_PER_REQUEST");
+    return pl_dynamo_throughput_check(request, pl_dynamo_get(request->input, "ProvisionedThroughput"));
+}
+
+static int check_view(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *stream = pl_dynamo_get(request->input, "StreamSpecification");
+    bool enables, viewed;
+
+    if (stream == NULL)
+        return 0;
+    enables = pl_dynamo_get_bool(stream, "StreamEnabled");
+    viewed = pl_dynamo_get(stream, "StreamViewType") != NULL;
+    if (enables && !viewed)
+        return pl_dynamo_invalid(request, P "If stream is being enabled then UpdateViewType is required");
+    if (!enables && viewed)
+        return pl_dynamo_invalid(request,
+                                 P "If stream is being disabled, then UpdateViewType must not be specified");
+    return 0;
+}
+
+static int check_indexes(struct pl_dynamo_request *request)
+{
+    const struct pl_dynamo_node *updates = index_updates(request);
+
+    return updates != NULL ? pl_dynamo_index_updates_check(request, updates) : 0;
+}
+
+static int check_settings(struct pl_dynamo_request *request)
+{
+    int rc = pl_dynamo_sse_check(request, pl_dynamo_get(request->input, "SSESpecification"));
+
+    return rc != 0 ? rc
+                   : pl_dynamo_table_class_check(request, pl_dynamo_get_text(request->input, "TableClass"));
+}
+
 static int check_request(struct pl_dynamo_request *request)
 {
-    int rc = pl_dynamo_check_table_named(request);
+    static int (*const checks[])(struct pl_dynamo_request * request) = {
+        pl_dynamo_check_table_named,
+        check_something_asked,
+        check_alone,
+        check_here,
+        check_indexes,
+        check_together,
+        check_units,
+        check_view,
+        check_settings,
+    };
+    int rc = 0;
 
-    if (rc == 0)
-        rc = check_something_asked(request);
-    if (rc == 0)
-        rc = check_alone(request);
-    if (rc == 0 && index_updates(request) != NULL)
-        rc = pl_dynamo_index_updates_check(request, index_updates(request));
-    if (rc == 0)
-        rc = check_together(request);
-    if (rc == 0)
-        rc = pl_dynamo_sse_check(request, pl_dynamo_get(request->input, "SSESpecification"));
-    if (rc == 0)
-        rc = pl_dynamo_table_class_check(request, pl_dynamo_get_text(request->input, "TableClass"));
+    for (size_t i = 0; rc == 0 && i < sizeof checks / sizeof checks[0]; i++)
+        rc = checks[i](request);
     return rc;
 }
 
@@ -193,7 +275,7 @@ static int check_new_throughput(struct pl_dynamo_request *request, const struct 
             "to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
             (unsigned long long)reads, (unsigned long long)reads, (unsigned long long)writes,
             (unsigned long long)writes);
-    return pl_dynamo_throughput_check(request, throughput);
+    return 0;
 }
 
 static int check_throughput(struct pl_dynamo_request *request, const struct pl_table *table)
@@ -227,17 +309,11 @@ static int check_throughput(struct pl_dynamo_request *request, const struct pl_t
 static int check_stream(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     const struct pl_dynamo_node *stream = pl_dynamo_get(request->input, "StreamSpecification");
-    bool enables, viewed;
+    bool enables;
 
     if (stream == NULL)
         return 0;
     enables = pl_dynamo_get_bool(stream, "StreamEnabled");
-    viewed = pl_dynamo_get(stream, "StreamViewType") != NULL;
-    if (enables && !viewed)
-        return pl_dynamo_invalid(request, P "If stream is being enabled then UpdateViewType is required");
-    if (!enables && viewed)
-        return pl_dynamo_invalid(request,
-                                 P "If stream is being disabled, then UpdateViewType must not be specified");
     if (enables && table->stream != PL_STREAM_OFF)
         return pl_dynamo_invalid(request, "Table already has an enabled stream: TableName: %.*s",
                                  NAME(table->name));
