@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/params.h"
 
+#include "codec/dynamo/arn.h"
+
 #include <stdio.h>
 
 #define NAME(bytes) (int)(bytes).len, (bytes).data
@@ -201,25 +203,13 @@ enum pl_capacity_report pl_dynamo_report_asked(const struct pl_dynamo_node *stru
     return text.data == NULL ? PL_CAPACITY_NONE : PL_CAPACITY_NONE + pl_dynamo_word(text, words);
 }
 
-/* arn:aws:dynamodb:<region>:<account>:table/<name> */
 int pl_dynamo_take_table(struct pl_dynamo_request *request, struct pl_bytes given, struct pl_bytes *name)
 {
-    static const char mark[] = ":table/";
-    struct pl_bytes rest;
-    const char *at;
-
     *name = given;
-    if (given.len < 4 || memcmp(given.data, "arn:", 4) != 0)
+    if (!pl_dynamo_arn_is(given))
         return 0;
-    at = memmem(given.data, given.len, mark, sizeof mark - 1);
-    if (at != NULL) {
-        at += sizeof mark - 1;
-        rest = pl_bytes(at, (size_t)(given.data + given.len - at));
-        if (pl_table_name_is_valid(rest)) {
-            *name = rest;
-            return 0;
-        }
-    }
-    return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
-                             NAME(given));
+    if (!pl_dynamo_arn_table(given, name))
+        return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
+                                 NAME(given));
+    return pl_dynamo_arn_check_account(request, given);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/tags.h"
 
+#include "codec/dynamo/arn.h"
 #include "codec/dynamo/description.h"
 #include "codec/dynamo/key_schema.h"
 #include "codec/dynamo/notes.h"
@@ -115,57 +116,28 @@ int pl_dynamo_tags_check(struct pl_dynamo_request *request, const struct pl_dyna
 
 /* ---- the resource ----------------------------------------------------------------------------------- */
 
-/* The n-th field (from 0) of an ARN; the last one that is asked for, 5, is all that is left. */
-static struct pl_bytes arn_field(struct pl_bytes arn, int n)
-{
-    for (int i = 0; i < n; i++) {
-        const char *colon = memchr(arn.data, ':', arn.len);
-
-        if (colon == NULL)
-            return pl_bytes(arn.data, 0);
-        arn.len -= (size_t)(colon + 1 - arn.data);
-        arn.data = colon + 1;
-    }
-    if (n < 5) {
-        const char *colon = memchr(arn.data, ':', arn.len);
-
-        if (colon != NULL)
-            arn.len = (size_t)(colon - arn.data);
-    }
-    return arn;
-}
-
-/* "table/Name". Tags are a table's: an index's ARN is refused, with what is no ARN at all. */
+/* Tags are a table's: an index's ARN is refused, with what is no ARN at all. */
 static int take_resource(struct pl_dynamo_request *request, struct pl_bytes *table)
 {
-    struct pl_bytes arn = pl_dynamo_get_text(request->input, "ResourceArn"), resource = arn_field(arn, 5);
+    struct pl_bytes arn = pl_dynamo_get_text(request->input, "ResourceArn");
+    struct pl_bytes resource = pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_RESOURCE);
 
-    if (!has_prefix(arn, "arn:"))
+    if (!pl_dynamo_arn_is(arn))
         return pl_dynamo_invalid(request, P "ARNs must start with 'arn:': %.*s", NAME(arn));
-    if (!pl_bytes_equal(arn_field(arn, 2), pl_str("dynamodb")))
+    if (!pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_SERVICE), pl_str("dynamodb")))
         return pl_dynamo_invalid(request, P "Provided Arn is not a DynamoDB resource arn: %.*s", NAME(arn));
-    if (!has_prefix(resource, "table/"))
-        return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
-                                 NAME(arn));
-    resource = pl_bytes(resource.data + 6, resource.len - 6);
-    if (memmem(resource.data, resource.len, "/index/", 7) != NULL)
+    if (has_prefix(resource, "table/") && memmem(resource.data, resource.len, "/index/", 7) != NULL)
         return pl_dynamo_invalid(
             request,
             P "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %.*s",
             NAME(arn));
-    if (!pl_table_name_is_valid(resource))
+    if (!pl_dynamo_arn_table(arn, table))
         return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
                                  NAME(arn));
-    if (!pl_bytes_equal(arn_field(arn, 4), request->context->account))
-        return pl_dynamo_error(request, "AccessDeniedException",
-                               "User: arn:aws:iam::%.*s:root is not authorized to perform: dynamodb:%s on "
-                               "resource: %.*s",
-                               NAME(request->context->account), request->call->name, NAME(arn));
-    *table = resource;
-    return 0;
+    return pl_dynamo_arn_check_account(request, arn);
 }
 
-static int find_resource(struct pl_dynamo_request *request, const struct pl_table **out)
+int pl_dynamo_find_resource(struct pl_dynamo_request *request, const struct pl_table **out)
 {
     struct pl_bytes arn = pl_dynamo_get_text(request->input, "ResourceArn"), name;
     int rc = take_resource(request, &name);
@@ -226,7 +198,7 @@ static int begin_tag(struct pl_dynamo_request *request)
         return pl_dynamo_invalid(request, "Atleast one Tag needs to be provided as Input.");
     rc = pl_dynamo_tags_check(request, tags);
     if (rc == 0)
-        rc = find_resource(request, &table);
+        rc = pl_dynamo_find_resource(request, &table);
     if (rc == 0)
         rc = check_total(request, table, tags);
     if (rc != 0)
@@ -250,7 +222,7 @@ static int begin_untag(struct pl_dynamo_request *request)
     if (rc == 0 && keys->count > PL_DYNAMO_TAGS_MAX)
         rc = refuse_many(request);
     if (rc == 0)
-        rc = find_resource(request, &table);
+        rc = pl_dynamo_find_resource(request, &table);
     if (rc != 0)
         return rc;
     pl_buf_append_bytes(&request->bytes, pl_str("{\"dynamodb\":{\"tags\":{"));
@@ -278,7 +250,7 @@ static int begin_list(struct pl_dynamo_request *request)
     const struct pl_table *table;
     const cJSON *at, *tags;
     cJSON *notes;
-    int rc = find_resource(request, &table);
+    int rc = pl_dynamo_find_resource(request, &table);
 
     if (rc != 0)
         return rc;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/arn.h"
+
+#define NAME(bytes) (int)(bytes).len, (bytes).data
+
+static bool has_prefix(struct pl_bytes text, const char *prefix)
+{
+    return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+}
+
+bool pl_dynamo_arn_is(struct pl_bytes text)
+{
+    return has_prefix(text, "arn:");
+}
+
+struct pl_bytes pl_dynamo_arn_field(struct pl_bytes arn, enum pl_dynamo_arn_field field)
+{
+    const char *colon;
+
+    for (int i = 0; i < (int)field; i++) {
+        colon = memchr(arn.data, ':', arn.len);
+        if (colon == NULL)
+            return pl_bytes(arn.data, 0);
+        arn.len -= (size_t)(colon + 1 - arn.data);
+        arn.data = colon + 1;
+    }
+    colon = memchr(arn.data, ':', arn.len);
+    if (field != PL_DYNAMO_ARN_RESOURCE && colon != NULL)
+        arn.len = (size_t)(colon - arn.data);
+    return arn;
+}
+
+bool pl_dynamo_arn_table(struct pl_bytes arn, struct pl_bytes *name)
+{
+    static const char kind[] = "table/";
+    struct pl_bytes resource = pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_RESOURCE);
+
+    if (!has_prefix(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_PARTITION), "aws") ||
+        !pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_SERVICE), pl_str("dynamodb")) ||
+        pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_REGION).len == 0 || !has_prefix(resource, kind))
+        return false;
+    resource = pl_bytes(resource.data + sizeof kind - 1, resource.len - (sizeof kind - 1));
+    if (!pl_table_name_is_valid(resource))
+        return false;
+    *name = resource;
+    return true;
+}
+
+int pl_dynamo_arn_check_account(struct pl_dynamo_request *request, struct pl_bytes arn)
+{
+    struct pl_bytes own = request->context->account;
+
+    if (pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_ACCOUNT), own))
+        return 0;
+    return pl_dynamo_error(request, "AccessDeniedException",
+                           "User: arn:aws:iam::%.*s:root is not authorized to perform: dynamodb:%s on "
+                           "resource: %.*s",
+                           NAME(own), request->call->name, NAME(arn));
+}
