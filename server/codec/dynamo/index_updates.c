@@ -50,9 +50,15 @@ bool pl_dynamo_index_updates_change_throughput(const struct pl_dynamo_node *upda
     return count_of(updates, "Update") > 0;
 }
 
-bool pl_dynamo_index_updates_only_delete(const struct pl_dynamo_node *updates)
+bool pl_dynamo_index_updates_give_up(const struct pl_table *table, const struct pl_dynamo_node *updates)
 {
-    return count_of(updates, "Delete") == updates->count;
+    for (const struct pl_dynamo_node *at = updates->first; at != NULL; at = at->next) {
+        const struct pl_index *index = pl_table_index(table, index_name(at));
+
+        if (pl_dynamo_get(at, "Delete") == NULL || index == NULL || index->state != PL_INDEX_BACKFILLING)
+            return false;
+    }
+    return true;
 }
 
 /* ---- in itself -------------------------------------------------------------------------------------- */

@@ -12,7 +12,9 @@ int pl_dynamo_index_updates_check(struct pl_dynamo_request *request, const struc
 bool pl_dynamo_index_updates_create(const struct pl_dynamo_node *updates);
 bool pl_dynamo_index_updates_change_shape(const struct pl_dynamo_node *updates);
 bool pl_dynamo_index_updates_change_throughput(const struct pl_dynamo_node *updates);
-bool pl_dynamo_index_updates_only_delete(const struct pl_dynamo_node *updates);
+
+/** All of them delete an index that is still being filled. */
+bool pl_dynamo_index_updates_give_up(const struct pl_table *table, const struct pl_dynamo_node *updates);
 
 /** What can be told only by the table: are there such indexes, may they be made. */
 int pl_dynamo_index_updates_check_against(struct pl_dynamo_request *request, const struct pl_table *table,

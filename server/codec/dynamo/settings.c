@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/settings.h"
 
+#include "codec/dynamo/description.h"
 #include "codec/dynamo/key_schema.h"
 #include "codec/dynamo/notes.h"
 #include "codec/dynamo/params.h"
@@ -28,6 +29,24 @@ int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_tabl
         return 0;
     return pl_dynamo_error(request, "ResourceNotFoundException",
                            "Requested resource not found: Table: %.*s not found", (int)name.len, name.data);
+}
+
+int pl_dynamo_check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    switch (pl_dynamo_table_state(table, request->context)) {
+    case PL_DYNAMO_TABLE_CREATING:
+        return pl_dynamo_error(
+            request, "ResourceInUseException",
+            "Attempt to change a resource which is still in use: Table is being created: %.*s",
+            NAME(table->name));
+    case PL_DYNAMO_TABLE_UPDATING:
+        return pl_dynamo_error(request, "ResourceInUseException",
+                               "Attempt to change a resource which is still in use: Table: %.*s is in the "
+                               "process of being updated.",
+                               NAME(table->name));
+    default:
+        return 0;
+    }
 }
 
 int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification)

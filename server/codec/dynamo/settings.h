@@ -34,4 +34,7 @@ int pl_dynamo_check_table_named(struct pl_dynamo_request *request);
 /** The table that TableName names. PL_EINVALID, told as the control plane tells it, when there is none. */
 int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_table **out);
 
+/** 0, or that the table is shown as being created or updated: a ResourceInUseException. */
+int pl_dynamo_check_idle(struct pl_dynamo_request *request, const struct pl_table *table);
+
 #endif

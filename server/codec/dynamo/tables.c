@@ -29,20 +29,13 @@ static int finish_describe(struct pl_dynamo_request *request)
 
 static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
 {
-    switch (pl_dynamo_table_state(table, request->context)) {
-    case PL_DYNAMO_TABLE_CREATING:
-        return pl_dynamo_error(
-            request, "ResourceInUseException",
-            "Attempt to change a resource which is still in use: Table is being created: %.*s",
-            (int)table->name.len, table->name.data);
-    case PL_DYNAMO_TABLE_UPDATING:
-        return pl_dynamo_error(
-            request, "ResourceInUseException",
-            "Attempt to change a resource which is still in use: Cannot delete table while "
-            "indexes are being created, updated, or deleted.");
-    default:
-        return 0;
-    }
+    for (uint32_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].state == PL_INDEX_BACKFILLING)
+            return pl_dynamo_error(
+                request, "ResourceInUseException",
+                "Attempt to change a resource which is still in use: Cannot delete table while "
+                "indexes are being created, updated, or deleted.");
+    return pl_dynamo_check_idle(request, table);
 }
 
 /* Described as it goes, and then dropped. */

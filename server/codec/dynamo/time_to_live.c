@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/call.h"
+#include "codec/dynamo/description.h"
 #include "codec/dynamo/settings.h"
 #include "model/json.h"
 
@@ -43,6 +44,11 @@ static int check_change(struct pl_dynamo_request *request, const struct pl_table
     return 0;
 }
 
+static bool is_being_created(const struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    return pl_dynamo_table_state(table, request->context) == PL_DYNAMO_TABLE_CREATING;
+}
+
 static int begin_update(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *asked = pl_dynamo_get(request->input, "TimeToLiveSpecification");
@@ -51,6 +57,11 @@ static int begin_update(struct pl_dynamo_request *request)
     const struct pl_table *table;
     int rc = pl_dynamo_find_table(request, &table);
 
+    if (rc == 0 && is_being_created(request, table))
+        rc =
+            pl_dynamo_error(request, "ResourceInUseException",
+                            "Attempt to change a resource which is still in use: Table %.*s is being created",
+                            NAME(table->name));
     if (rc == 0)
         rc = check_change(request, table, enables, attribute);
     if (rc != 0)
@@ -87,6 +98,9 @@ static int begin_describe(struct pl_dynamo_request *request)
     const struct pl_table *table;
     int rc = pl_dynamo_find_table(request, &table);
 
+    if (rc == 0 && is_being_created(request, table))
+        rc = pl_dynamo_invalid(request, "Cannot describe time to live while table is in CREATING state: "
+                                        "Current table state is CREATING");
     if (rc != 0)
         return rc;
     if (table->ttl_attribute.len == 0) {

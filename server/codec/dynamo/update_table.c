@@ -245,15 +245,12 @@ static int check_request(struct pl_dynamo_request *request)
 static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     const struct pl_dynamo_node *updates = index_updates(request);
+    enum pl_dynamo_table_state state = pl_dynamo_table_state(table, request->context);
 
-    if (pl_dynamo_table_state(table, request->context) == PL_DYNAMO_TABLE_AS_IT_IS ||
-        (updates != NULL && pl_dynamo_index_updates_only_delete(updates)))
+    if (updates != NULL && state == PL_DYNAMO_TABLE_UPDATING &&
+        pl_dynamo_index_updates_give_up(table, updates))
         return 0;
-    return pl_dynamo_error(
-        request, "ResourceInUseException",
-        "Attempt to change a resource which is still in use: Table: %.*s is in the process "
-        "of being updated.",
-        NAME(table->name));
+    return pl_dynamo_check_idle(request, table);
 }
 
 static int check_new_throughput(struct pl_dynamo_request *request, const struct pl_table *table)
