@@ -11,6 +11,9 @@
 #define P           PL_DYNAMO_INVALID
 #define NAME(bytes) (int)(bytes).len, (bytes).data
 
+static const struct pl_dynamo_shape vector_index = { .kind = PL_DYNAMO_STRUCTURE, .name = "VectorIndex" };
+static const struct pl_dynamo_shape vector_indexes = { .kind = PL_DYNAMO_LIST, .element = &vector_index };
+
 static const struct pl_dynamo_member members[] = {
     { "TableName", &pl_dynamo_new_table_name, false }, /* its absence is told in other words */
     { "AttributeDefinitions", &pl_dynamo_attribute_definitions, true },
@@ -26,6 +29,9 @@ static const struct pl_dynamo_member members[] = {
     { "DeletionProtectionEnabled", &pl_dynamo_boolean, false },
     { "OnDemandThroughput", &pl_dynamo_on_demand_throughput, false },
     { "WarmThroughput", &pl_dynamo_warm_throughput, false },
+    { "VectorIndexes", &vector_indexes, false },
+    { "ResourcePolicy", &pl_dynamo_string, false },
+    { "GlobalTableSourceArn", &pl_dynamo_string, false },
 };
 static const struct pl_dynamo_shape input = PL_DYNAMO_STRUCTURE_OF("CreateTableInput", members);
 
@@ -260,6 +266,17 @@ static int check_stream(struct pl_dynamo_request *request)
     return 0;
 }
 
+/* A table without them would not be what was asked for. */
+static int check_here(struct pl_dynamo_request *request)
+{
+    static const char *const elsewhere[] = { "VectorIndexes", "ResourcePolicy", "GlobalTableSourceArn" };
+
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+        if (pl_dynamo_get(request->input, elsewhere[i]) != NULL)
+            return pl_dynamo_invalid(request, P "%s is not available here", elsewhere[i]);
+    return 0;
+}
+
 static int check_settings(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *in = request->input;
@@ -291,6 +308,7 @@ static int check(struct pl_dynamo_request *request)
         check_index_names,
         check_stream,
         check_settings,
+        check_here,
     };
     int rc = 0;
 
