@@ -364,8 +364,11 @@ static void write_whole(const struct description *d)
         pl_dynamo_key_schema_write(out, &d->table->keys);
         pl_buf_append_byte(out, ',');
     }
-    pl_buf_append_format(out, "\"TableStatus\":\"%s\",\"CreationDateTime\":", status_of(d));
-    pl_dynamo_time_write(out, d->table->created_ms);
+    pl_buf_append_format(out, "\"TableStatus\":\"%s\"", status_of(d));
+    if (!deleting) {
+        pl_buf_append_bytes(out, pl_str(",\"CreationDateTime\":"));
+        pl_dynamo_time_write(out, d->table->created_ms);
+    }
     write_throughput(out, d->table->throughput);
     pl_buf_append_format(out, ",\"TableSizeBytes\":%lld,\"ItemCount\":%lld,\"TableArn\":\"",
                          (long long)d->extents[0].size_bytes, (long long)d->extents[0].items);

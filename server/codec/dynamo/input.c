@@ -4,6 +4,7 @@
 #include "model/json.h"
 #include "model/json_typed.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,6 +13,8 @@
  * could be granted comes near it.
  */
 enum { NODES_MAX = 1 << 17 };
+
+enum { NUMBER_TEXT_MAX = 64 };
 
 struct input {
     struct pl_json_reader r;
@@ -27,10 +30,9 @@ static int take(struct input *in, const struct pl_dynamo_shape *shape, bool elem
 
 /* ---- scalars ---------------------------------------------------------------------------------------- */
 
-static int take_number(struct input *in, const char *wanted, double *out)
+static int take_number(struct input *in, const char *wanted, char copy[NUMBER_TEXT_MAX], double *out)
 {
     struct pl_bytes text;
-    char copy[64];
     int rc;
 
     if (pl_json_peek(&in->r) == PL_JSON_STRING)
@@ -40,8 +42,8 @@ static int take_number(struct input *in, const char *wanted, double *out)
     rc = pl_json_take_number_text(&in->r, &text, in->why);
     if (rc != 0)
         return rc;
-    if (text.len >= sizeof copy)
-        text.len = sizeof copy - 1; /* no number that matters is as long */
+    if (text.len >= NUMBER_TEXT_MAX)
+        text.len = NUMBER_TEXT_MAX - 1; /* no number that matters is as long */
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
     *out = strtod(copy, NULL);
@@ -56,21 +58,33 @@ static int64_t clamp(double number, double low, double high)
     return number < high ? (int64_t)floor(number) : (int64_t)high;
 }
 
+/* All 64 bits of digits alone, which are more than a double has. */
+static bool is_exact(const char *text, int64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
 static int take_integer(struct input *in, struct pl_dynamo_node *out)
 {
+    char text[NUMBER_TEXT_MAX];
     double number;
     int rc;
 
     if (out->shape->kind == PL_DYNAMO_INTEGER) {
-        rc = take_number(in, "Integer", &number);
+        rc = take_number(in, "Integer", text, &number);
         if (rc == 0)
             out->number = clamp(number, INT32_MIN, INT32_MAX);
         return rc;
     }
-    rc = take_number(in, out->shape->kind == PL_DYNAMO_LONG ? "Long" : "Date", &number);
-    if (rc == 0)
-        out->number = clamp(out->shape->kind == PL_DYNAMO_TIMESTAMP ? number * 1000 : number, -9e18, 9e18);
-    return rc;
+    rc = take_number(in, out->shape->kind == PL_DYNAMO_LONG ? "Long" : "Date", text, &number);
+    if (rc != 0 || (out->shape->kind == PL_DYNAMO_LONG && is_exact(text, &out->number)))
+        return rc;
+    out->number = clamp(out->shape->kind == PL_DYNAMO_TIMESTAMP ? number * 1000 : number, -9e18, 9e18);
+    return 0;
 }
 
 static int take_boolean(struct input *in, struct pl_dynamo_node *out)

@@ -116,7 +116,7 @@ const struct pl_dynamo_shape pl_dynamo_global_index_updates = { .kind = PL_DYNAM
 
 /* ---- stream, encryption ----------------------------------------------------------------------------- */
 
-static const char *const view_types[] = { "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", NULL };
+static const char *const view_types[] = { "OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", NULL };
 static const struct pl_dynamo_shape view_type = { .kind = PL_DYNAMO_STRING, .words = view_types };
 static const struct pl_dynamo_member stream_members[] = {
     { "StreamEnabled", &pl_dynamo_boolean, true },
