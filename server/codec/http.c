@@ -49,9 +49,7 @@ static unsigned judge_line(struct pl_http_scan *scan, const char *line, size_t l
     len--;
     if (scan->line_len > 0)
         return is_clean_line(line, len) ? 0 : 400;
-    if (len + 2 > PL_HTTP_LINE_MAX)
-        return 431;
-    if (!is_clean_request_line(line, len))
+    if (len + 2 > PL_HTTP_LINE_MAX || !is_clean_request_line(line, len))
         return 400;
     scan->line_len = (uint32_t)len + 2;
     return 0;
@@ -71,11 +69,11 @@ unsigned pl_http_scan_head(struct pl_http_scan *scan, struct pl_bytes in, size_t
         unsigned status;
 
         if (newline == NULL)
-            return is_too_long(scan, in.len) ? 431 : 0;
+            return is_too_long(scan, in.len) ? 400 : 0;
         status = judge_line(scan, line, (size_t)(newline - line));
         scan->at = (uint32_t)(newline + 1 - in.data);
         if (status == 0 && is_too_long(scan, scan->at))
-            status = 431;
+            status = 400;
         if (status != 0)
             return status;
         if (!first && newline - line == 1) {
@@ -159,7 +157,7 @@ static int on_field(llhttp_t *parser, const char *at, size_t len)
 
     if (reading->in_value || head->field_count == 0) {
         if (head->field_count == PL_HTTP_FIELD_COUNT_MAX) {
-            reading->status = 431;
+            reading->status = 400;
             return -1;
         }
         head->fields[head->field_count++] = (struct pl_http_field){ 0 };

@@ -111,11 +111,12 @@ struct pl_http_scan {
 /**
  * Look for the end of the head in `in`, which begins where the request does and only ever grows between
  * calls. `*len` becomes the head's length with the empty line at its end, or 0: more bytes are needed.
- * Returns 0, 400 or 431. An empty line before the request is not part of it (pl_http_empty_line()).
+ * Returns 0 or 400: what is too long is answered like what is wrong. An empty line before the request is not part
+ * of it (pl_http_empty_line()).
  */
 unsigned pl_http_scan_head(struct pl_http_scan *scan, struct pl_bytes in, size_t *len);
 
-/** Read a head that was scanned: 0, 400, 417, 431, 501 or 505. On failure `head` says nothing. */
+/** Read a head that was scanned: 0, 400, 417, 501 or 505. On failure `head` says nothing. */
 unsigned pl_http_head_read(struct pl_http_head *head, struct pl_bytes text);
 
 /** A chunked body that is being read. */

@@ -23,8 +23,6 @@ static const char *phrase(unsigned status)
         return "Unsupported Media Type";
     case 417:
         return "Expectation Failed";
-    case 431:
-        return "Request Header Fields Too Large";
     case 500:
         return "Internal Server Error";
     case 501:

@@ -299,24 +299,24 @@ static void heads_have_limits(void)
     strcpy(text + at, "Host: a\r\n\r\n");
     CHECK(judge(text) == 0);
     sprintf(text, "GET /%0*d HTTP/1.1\r\nHost: a\r\n\r\n", PL_HTTP_LINE_MAX - 15, 0);
-    CHECK(judge(text) == 431);
+    CHECK(judge(text) == 400);
     scan = (struct pl_http_scan){ 0 };
     CHECK(pl_http_scan_head(&scan, pl_bytes(text, PL_HTTP_LINE_MAX), &len) == 0 && len == 0);
-    CHECK(pl_http_scan_head(&scan, pl_bytes(text, PL_HTTP_LINE_MAX + 1), &len) == 431);
+    CHECK(pl_http_scan_head(&scan, pl_bytes(text, PL_HTTP_LINE_MAX + 1), &len) == 400);
     /* The same for the fields. */
     at = sprintf(text, "GET / HTTP/1.1\r\n");
     sprintf(text + at, "Host: a\r\nX: %0*d\r\n\r\n", PL_HTTP_FIELDS_MAX - 16, 0);
     CHECK(strlen(text + at) == PL_HTTP_FIELDS_MAX);
     CHECK(judge(text) == 0);
     sprintf(text + at, "Host: a\r\nX: %0*d\r\n\r\n", PL_HTTP_FIELDS_MAX - 15, 0);
-    CHECK(judge(text) == 431);
+    CHECK(judge(text) == 400);
     /* And for their number. */
     for (int count = PL_HTTP_FIELD_COUNT_MAX; count <= PL_HTTP_FIELD_COUNT_MAX + 1; count++) {
         at = sprintf(text, "GET / HTTP/1.0\r\n");
         for (int i = 0; i < count; i++)
             at += sprintf(text + at, "X-%d: %d\r\n", i, i);
         strcpy(text + at, "\r\n");
-        CHECK(read_head(text, strlen(text), &head, &len) == (count > PL_HTTP_FIELD_COUNT_MAX ? 431u : 0u));
+        CHECK(read_head(text, strlen(text), &head, &len) == (count > PL_HTTP_FIELD_COUNT_MAX ? 400u : 0u));
     }
 }
 

@@ -110,8 +110,8 @@ describe("HTTP", () => {
     });
     it("of 16 MB is not", async () => assert.equal((await send({ body: `{}${" ".repeat(16 * 1024 * 1024 - 2)}` })).status, 200));
     it("with heads of more than 16 KB is refused", async () => {
-      const { status } = await send({ headers: { "x-much": "x".repeat(16 * 1024) } });
-      assert.ok(status === 400 || status === 431, String(status));
+      assert.equal((await send({ headers: { "x-much": "x".repeat(16 * 1024) } })).status, 400);
+      assert.equal((await send({ path: `/?${"x".repeat(16 * 1024)}` })).status, 400);
     });
   });
 
