@@ -35,7 +35,7 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target)
 
 static void say(struct pl_dynamo_request *request, const char *format, va_list args)
 {
-    char text[PL_REASON_MAX];
+    char text[PL_REASON_MAX + 4]; /* what is too long is cut by the reason, at a whole character */
 
     vsnprintf(text, sizeof text, format, args);
     pl_reason_set(&request->op.reply.why, PL_EINVALID, "%s", text);

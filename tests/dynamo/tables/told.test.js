@@ -26,4 +26,17 @@ describe("a table is told", () => {
     const body = JSON.stringify(input("Refused", { BillingMode: "PROVISIONED", ProvisionedThroughput: { ReadCapacityUnits: 0, WriteCapacityUnits: 1 } })).replace(":0,", ":9223372036854775807,");
     assert.equal((await db.post("CreateTable", body)).json.message, "Given value 9223372036854775807 for ReadCapacityUnits is out of bounds");
   });
+  it("what is wrong in whole characters, however long it is", async () => {
+    for (const shift of ["", "x"]) {
+      const Tags = [{ Key: "k", Value: `${shift}${"é".repeat(2000)}` }];
+      const response = await fetch(db.endpoint, {
+        method: "POST",
+        headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.CreateTable", "x-amz-date": "20260101T000000Z",
+          authorization: "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0" },
+        body: JSON.stringify(input("Refused", { Tags })),
+      });
+      const said = new TextDecoder("utf-8", { fatal: true }).decode(await response.arrayBuffer());
+      assert.match(JSON.parse(said).message, /^The Tag Value provided is invalid, Value: x?é+$/);
+    }
+  });
 });
