@@ -186,7 +186,7 @@ static void check_string(struct violations *v, const struct pl_dynamo_node *node
         pl_buf_append_bytes(&v->text, pl_str("Member must satisfy regular expression pattern: "));
         pl_buf_append_bytes(&v->text, pl_str(shape->pattern));
     }
-    check_length(v, node, path, character_count(node->text), max);
+    check_length(v, node, path, shape->in_bytes ? (int64_t)node->text.len : character_count(node->text), max);
 }
 
 static void check_range(struct violations *v, const struct pl_dynamo_node *node, const struct path *path)

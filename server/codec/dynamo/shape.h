@@ -32,6 +32,7 @@ struct pl_dynamo_shape {
     int64_t min, max;
     const char *pattern;      /* as it is printed: a name of [a-zA-Z0-9_.-] */
     const char *const *words; /* of an enumeration, in the order in which they are printed; NULL-ended */
+    bool in_bytes;            /* a string's length is counted in bytes, not in characters */
     bool modern;              /* the service's newer validator: "Value at 'Limit' failed ..." */
     bool table_name;          /* a violation of it is reported alone */
 

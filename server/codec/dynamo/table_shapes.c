@@ -2,7 +2,7 @@
 #include "codec/dynamo/table_shapes.h"
 
 static const struct pl_dynamo_shape key_attribute_name = {
-    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 255
+    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 255, .in_bytes = true
 };
 
 /* ---- attributes and keys ---------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 /* UpdateTimeToLive and DescribeTimeToLive. */
 
 static const struct pl_dynamo_shape attribute_name = {
-    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 255
+    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = 255, .in_bytes = true
 };
 static const struct pl_dynamo_member specification_members[] = {
     { "Enabled", &pl_dynamo_boolean, true },

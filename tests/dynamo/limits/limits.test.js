@@ -258,6 +258,15 @@ describe("tables", () => {
     const name = "k".repeat(256);
     return db.invalid("CreateTable", { ...table("More", []), AttributeDefinitions: [attribute(name)], KeySchema: [{ AttributeName: name, KeyType: "HASH" }] }, /Member must have length less than or equal to 255/);
   });
+  it("have no names of more than 255 bytes in fewer characters, for keys, for what is projected and for what expires", async () => {
+    const name = "é".repeat(128);
+    const shorter = (path) => `1 validation error detected: Value '${name}' at '${path}' failed to satisfy constraint: Member must have length less than or equal to 255`;
+    await db.invalid("CreateTable", { ...table("More", []), KeySchema: [{ AttributeName: name, KeyType: "HASH" }] }, shorter("keySchema.1.member.attributeName"));
+    await db.invalid("CreateTable", { ...table("More", []), AttributeDefinitions: [attribute(name)] }, shorter("attributeDefinitions.1.member.attributeName"));
+    await db.invalid("CreateTable", table("More", [attribute("g")], { GlobalSecondaryIndexes: [index("Some", "g", undefined, { ProjectionType: "INCLUDE", NonKeyAttributes: [name] })] }),
+      shorter("globalSecondaryIndexes.1.member.projection.nonKeyAttributes.1.member"));
+    await db.invalid("UpdateTimeToLive", { TableName: "Twenty", TimeToLiveSpecification: { Enabled: true, AttributeName: name } }, shorter("timeToLiveSpecification.attributeName"));
+  });
   it("have 50 tags", () => db.ask("CreateTable", table("Tagged", [], { Tags: many(50, (i) => ({ Key: `k${i}`, Value: "v" })) })));
   it("have no 51 tags", async () => {
     await db.invalid("CreateTable", table("More", [], { Tags: many(51, (i) => ({ Key: `k${i}`, Value: "v" })) }));
