@@ -191,11 +191,13 @@ void pl_endpoint_serve(struct pl_exchange *x, struct pl_bytes body)
 
 void pl_endpoint_refuse(struct pl_exchange *x, unsigned status)
 {
+    static const struct pl_reason broken = { "The request's body could not be unpacked" };
+
     if (status != 500) {
         answer(x, status, pl_bytes(NULL, 0), pl_bytes(NULL, 0));
         return;
     }
-    pl_dynamo_fail(&x->dynamo, PL_EIO, NULL);
+    pl_dynamo_fail(&x->dynamo, PL_EIO, &broken);
     answer(x, 500, pl_str(amz_json), pl_buf_view(&x->dynamo.body));
 }
 

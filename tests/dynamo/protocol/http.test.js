@@ -126,6 +126,7 @@ describe("HTTP", () => {
       const said = await send({ body: gzipSync("{}").subarray(0, 12), headers: { "content-encoding": "gzip" } });
       assert.equal(said.status, 500);
       assert.match(type(said), /#InternalServerError$/);
+      assert.equal(JSON.parse(said.text).message, "The request's body could not be unpacked");
     });
     it("a request by something else, in vain", async () => assert.notEqual((await send({ headers: { "content-encoding": "br" } })).status, 200));
     it("a small request that becomes too large", async () => {
