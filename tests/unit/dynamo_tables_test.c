@@ -265,7 +265,7 @@ static void tags_come_and_go(void)
     CHECK_FAILS(&w, "ListTagsOfResource",
                 "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/None\"}",
                 "ResourceNotFoundException",
-                "\"Requested resource not found: ResourcArn: "
+                "\"Requested resource not found: ResourceArn: "
                 "arn:aws:dynamodb:us-east-1:000000000000:table/None not found\"");
     CHECK_FAILS(&w, "ListTagsOfResource",
                 "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/Things/index/I\"}",

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/arn.h"
 
-#define NAME(bytes) (int)(bytes).len, (bytes).data
-
 static bool has_prefix(struct pl_bytes text, const char *prefix)
 {
     return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
@@ -46,14 +44,7 @@ bool pl_dynamo_arn_table(struct pl_bytes arn, struct pl_bytes *name)
     return true;
 }
 
-int pl_dynamo_arn_check_account(struct pl_dynamo_request *request, struct pl_bytes arn)
+bool pl_dynamo_arn_is_own(const struct pl_dynamo_request *request, struct pl_bytes arn)
 {
-    struct pl_bytes own = request->context->account;
-
-    if (pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_ACCOUNT), own))
-        return 0;
-    return pl_dynamo_error(request, "AccessDeniedException",
-                           "User: arn:aws:iam::%.*s:root is not authorized to perform: dynamodb:%s on "
-                           "resource: %.*s",
-                           NAME(own), request->call->name, NAME(arn));
+    return pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_ACCOUNT), request->context->account);
 }

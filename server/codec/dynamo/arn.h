@@ -22,7 +22,7 @@ struct pl_bytes pl_dynamo_arn_field(struct pl_bytes arn, enum pl_dynamo_arn_fiel
 /** The table of `arn:aws..:dynamodb:<region>:<account>:table/<name>`, when it is just that. Views of `arn`. */
 bool pl_dynamo_arn_table(struct pl_bytes arn, struct pl_bytes *name);
 
-/** 0, or that the ARN is of another account. */
-int pl_dynamo_arn_check_account(struct pl_dynamo_request *request, struct pl_bytes arn);
+/** It is of this account. Any region will do. */
+bool pl_dynamo_arn_is_own(const struct pl_dynamo_request *request, struct pl_bytes arn);
 
 #endif

@@ -211,5 +211,7 @@ int pl_dynamo_take_table(struct pl_dynamo_request *request, struct pl_bytes give
     if (!pl_dynamo_arn_table(given, name))
         return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
                                  NAME(given));
-    return pl_dynamo_arn_check_account(request, given);
+    if (!pl_dynamo_arn_is_own(request, given))
+        return pl_dynamo_error(request, "AccessDeniedException", "Access is denied");
+    return 0;
 }

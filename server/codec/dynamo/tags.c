@@ -134,7 +134,12 @@ static int take_resource(struct pl_dynamo_request *request, struct pl_bytes *tab
     if (!pl_dynamo_arn_table(arn, table))
         return pl_dynamo_invalid(request, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
                                  NAME(arn));
-    return pl_dynamo_arn_check_account(request, arn);
+    if (!pl_dynamo_arn_is_own(request, arn))
+        return pl_dynamo_error(request, "AccessDeniedException",
+                               "User: arn:aws:iam::%.*s:root is not authorized to perform: dynamodb:%s on "
+                               "resource: %.*s",
+                               NAME(request->context->account), request->call->name, NAME(arn));
+    return 0;
 }
 
 int pl_dynamo_find_resource(struct pl_dynamo_request *request, const struct pl_table **out)
@@ -148,7 +153,7 @@ int pl_dynamo_find_resource(struct pl_dynamo_request *request, const struct pl_t
     if (*out != NULL)
         return 0;
     return pl_dynamo_error(request, "ResourceNotFoundException",
-                           "Requested resource not found: ResourcArn: %.*s not found", NAME(arn));
+                           "Requested resource not found: ResourceArn: %.*s not found", NAME(arn));
 }
 
 /* ---- changing --------------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ describe("a table's ARN", () => {
   for (const [call, input] of CALLS)
     it(`is not that of somebody else, for ${call}`, () => {
       const theirs = "arn:aws:dynamodb:us-east-1:111111111111:table/Things";
-      return db.refuses(call, input(theirs), "AccessDeniedException", `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: dynamodb:${call} on resource: ${theirs}`);
+      return db.refuses(call, input(theirs), "AccessDeniedException", "Access is denied");
     });
   it("is told back where it was given", async () => {
     const { ConsumedCapacity } = await db.ask("GetItem", { TableName: arn("Things"), Key: { p: S("a") }, ReturnConsumedCapacity: "TOTAL" });

@@ -172,7 +172,7 @@ describe("tables", () => {
       await refuses(client, "TagResource", { ResourceArn: arn("Tagged"), Tags }, "ValidationException", "Number of Tags exceed the current limit for the provided ResourceArn");
     });
     it("belong to a table that is there", () =>
-      refuses(client, "ListTagsOfResource", { ResourceArn: arn("None") }, "ResourceNotFoundException", `Requested resource not found: ResourcArn: ${arn("None")} not found`));
+      refuses(client, "ListTagsOfResource", { ResourceArn: arn("None") }, "ResourceNotFoundException", `Requested resource not found: ResourceArn: ${arn("None")} not found`));
   });
 
   describe("time to live", () => {
