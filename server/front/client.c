@@ -6,9 +6,10 @@
 
 enum { LINGER_MS = 2000 };
 
-static uint64_t now_ms(void)
+/* As of the loop's turn: patience is counted in seconds. */
+static uint64_t now_ms(const struct pl_client *c)
 {
-    return uv_hrtime() / 1000000;
+    return uv_now(&c->loop->uv);
 }
 
 /* --- opening and closing --- */
@@ -43,7 +44,7 @@ void pl_client_open(struct pl_loop *loop, const struct pl_client_kind *kind, int
     }
     c->kind = kind;
     c->loop = loop;
-    c->heard_ms = now_ms();
+    c->heard_ms = now_ms(c);
     c->place.next = loop->clients;
     if (c->place.next != NULL)
         c->place.next->place.previous = c;
@@ -150,7 +151,7 @@ void pl_client_defer(struct pl_client *c)
 void pl_client_heard(struct pl_client *c)
 {
     c->loop->touched = true;
-    c->heard_ms = now_ms();
+    c->heard_ms = now_ms(c);
 }
 
 bool pl_client_has_room(struct pl_client *c)
@@ -170,7 +171,7 @@ static void linger(struct pl_client *c)
 {
     if (c->lingers_since_ms != 0)
         return;
-    c->lingers_since_ms = now_ms();
+    c->lingers_since_ms = now_ms(c);
     pl_link_shut(&c->link);
     if (pl_link_read_start(&c->link) != 0)
         pl_client_cut(c);
@@ -317,7 +318,7 @@ static bool is_stalled(struct pl_client *c, uint64_t silent_ms)
 
     c->unsent_bytes = unsent;
     if (reads)
-        c->heard_ms = now_ms();
+        c->heard_ms = now_ms(c);
     return (c->kind->is_owed_more(c) || (unsent > 0 && !reads)) &&
            silent_ms > c->loop->options.stall_timeout_ms;
 }

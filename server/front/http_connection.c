@@ -19,9 +19,10 @@ static struct pl_buf *out(struct pl_http_connection *c)
     return pl_client_out(&c->client);
 }
 
-static uint64_t now_ms(void)
+/* As of the loop's turn: patience is counted in seconds. */
+static uint64_t now_ms(const struct pl_http_connection *c)
 {
-    return uv_hrtime() / 1000000;
+    return uv_now(&c->client.loop->uv);
 }
 
 /* --- ends --- */
@@ -156,7 +157,7 @@ static unsigned wait_for_body(struct pl_http_connection *c, struct pl_exchange *
     if (pl_buf_status(&x->head_text) != 0)
         return 503;
     x->head.text = pl_buf_view(&x->head_text);
-    c->began_ms = now_ms();
+    c->began_ms = now_ms(c);
     if (x->head.chunked)
         pl_http_chunks_init(&x->chunks, desk(c)->options->body_bytes_max);
     if (x->head.expects_continue) {
@@ -211,7 +212,7 @@ static unsigned receive_head(struct pl_http_connection *c, struct pl_bytes in, s
         return 0;
     }
     if (c->began_ms == 0)
-        c->began_ms = now_ms();
+        c->began_ms = now_ms(c);
     status = pl_http_scan_head(&c->scan, in, &head_len);
     return status != 0 || head_len == 0 ? status : begin(c, in, head_len, used);
 }
@@ -273,7 +274,7 @@ enum { SLICE_NS = 5 * 1000 * 1000 };
 static size_t consume(struct pl_client *client, struct pl_bytes in)
 {
     struct pl_http_connection *c = of_client(client);
-    uint64_t start_ns = uv_hrtime();
+    uint64_t start_ns = 0; /* of the second request: most often there is one alone */
     size_t used = 0;
 
     while (used < in.len && !client->deaf) {
@@ -282,7 +283,11 @@ static size_t consume(struct pl_client *client, struct pl_bytes in)
         if (len == 0)
             break;
         used += len;
-        if (used < in.len && uv_hrtime() - start_ns > SLICE_NS) {
+        if (used == in.len)
+            break;
+        if (start_ns == 0)
+            start_ns = uv_hrtime();
+        if (uv_hrtime() - start_ns > SLICE_NS) {
             pl_client_defer(client);
             break;
         }

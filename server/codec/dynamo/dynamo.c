@@ -12,7 +12,7 @@
  *
  * JSON is read with its types in one go; only when something is wrong it is asked again which was first.
  */
-enum { KEPT_BYTES_MAX = 64 * 1024 };
+enum { KEPT_BYTES_MAX = 64 * 1024, FORGOTTEN_AT = offsetof(struct pl_dynamo_request, status) };
 
 void pl_dynamo_request_init(struct pl_dynamo_request *request)
 {
@@ -34,9 +34,7 @@ void pl_dynamo_request_reset(struct pl_dynamo_request *request)
     keep_small(&request->op.bytes);
     pl_operation_reset(&request->op, PL_OP_GET);
     pl_arena_reset(&request->arena);
-    *request = (struct pl_dynamo_request){
-        .op = request->op, .body = request->body, .arena = request->arena, .bytes = request->bytes
-    };
+    memset((char *)request + FORGOTTEN_AT, 0, sizeof *request - FORGOTTEN_AT);
 }
 
 void pl_dynamo_request_deinit(struct pl_dynamo_request *request)

@@ -38,13 +38,15 @@ enum pl_dynamo_step { PL_DYNAMO_ANSWERED, PL_DYNAMO_RUN };
 struct pl_dynamo_request {
     struct pl_operation op; /* to be run after PL_DYNAMO_RUN */
 
-    /* The answer. */
-    uint16_t status;    /* of HTTP: 200, 400, 500 or 503 */
-    struct pl_buf body; /* JSON; empty for TagResource and UntagResource */
-
-    /* The codec's own. */
+    /* Memory that is used again and again. */
+    struct pl_buf body;    /* the answer: JSON; empty for TagResource and UntagResource */
     struct pl_arena arena; /* what outlives the single operation */
     struct pl_buf bytes;   /* encoded items of the request */
+
+    /* From here on all is forgotten with the request. */
+    uint16_t status; /* of the answer, HTTP's: 200, 400, 500 or 503 */
+
+    /* The codec's own. */
     const struct pl_dynamo_call *call;
     const struct pl_dynamo_node *input;
     const struct pl_dynamo_context *context; /* during read() and advance() */

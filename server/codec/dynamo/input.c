@@ -419,13 +419,26 @@ int pl_dynamo_input_read(const struct pl_dynamo_shape *shape, struct pl_bytes te
 
 /* ---- what was read ---------------------------------------------------------------------------------- */
 
+/* Most often a name is the very literal that the shape has: the linker keeps equal ones once. */
+static uint32_t find_same(const struct pl_dynamo_shape *shape, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < shape->member_count && shape->members[i].name != name)
+        i++;
+    return i;
+}
+
 const struct pl_dynamo_node *pl_dynamo_get(const struct pl_dynamo_node *structure, const char *name)
 {
     const struct pl_dynamo_shape *shape = structure->shape;
+    uint32_t at = find_same(shape, name);
 
-    for (uint32_t i = 0; i < shape->member_count; i++)
+    for (uint32_t i = 0; at == shape->member_count && i < shape->member_count; i++)
         if (strcmp(shape->members[i].name, name) == 0)
-            return structure->members != NULL ? structure->members[i] : NULL;
+            at = i;
+    if (at < shape->member_count)
+        return structure->members != NULL ? structure->members[at] : NULL;
     PL_ASSERT(!"a member that the shape has");
     return NULL;
 }
