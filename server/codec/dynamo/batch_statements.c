@@ -30,8 +30,14 @@ static const struct pl_dynamo_member members[] = {
 static const struct pl_dynamo_shape input = PL_DYNAMO_STRUCTURE_OF("BatchExecuteStatementInput", members);
 
 struct batch {
+    struct parsed { /* each statement, or what is wrong with it */
+        struct pl_dynamo_statement statement;
+        int rc;
+        struct pl_reason *why; /* NULL: nothing */
+    } parsed[STATEMENTS_MAX];
     const struct pl_dynamo_node *at; /* the statement that is under way */
-    struct pl_dynamo_statement statement;
+    uint32_t index;                  /* and its place */
+    struct pl_dynamo_statement *statement;
     struct pl_condition *rest; /* of a SELECT: what its item must be */
     bool reads;
     struct used { /* by table, in the order of the statements */
@@ -51,7 +57,7 @@ static void begin_response(struct pl_dynamo_request *request)
 /* "ConditionalCheckFailed", "ValidationError", "ResourceNotFound": no code here says Exception. */
 static struct pl_bytes code_of(const struct batch *batch, int rc)
 {
-    if (rc == PL_ECONDITION && batch->statement.partiql.verb == PL_PARTIQL_INSERT)
+    if (rc == PL_ECONDITION && batch->statement->partiql.verb == PL_PARTIQL_INSERT)
         return pl_str("DuplicateItem");
     return rc == PL_ENOTABLE ? pl_str("ResourceNotFound") : pl_transaction_reason_code(rc);
 }
@@ -75,9 +81,9 @@ static void write_error(struct pl_dynamo_request *request, int rc)
         pl_json_write_item(out, PL_JSON_TYPED, reply->item);
     }
     pl_buf_append_byte(out, '}');
-    if (batch->statement.partiql.table.len > 0) {
+    if (batch->statement->partiql.table.len > 0) {
         pl_buf_append_bytes(out, pl_str(",\"TableName\":"));
-        pl_json_write_string(out, batch->statement.partiql.table);
+        pl_json_write_string(out, batch->statement->partiql.table);
     }
     pl_buf_append_byte(out, '}');
 }
@@ -90,7 +96,7 @@ static void write_response(struct pl_dynamo_request *request)
 
     begin_response(request);
     pl_buf_append_bytes(out, pl_str("\"TableName\":"));
-    pl_json_write_string(out, batch->statement.partiql.table);
+    pl_json_write_string(out, batch->statement->partiql.table);
     if (reply->has_item && (batch->rest == NULL || pl_condition_test(batch->rest, &reply->item))) {
         pl_buf_append_bytes(out, pl_str(",\"Item\":"));
         pl_json_write_item(out, PL_JSON_TYPED, reply->item);
@@ -100,7 +106,7 @@ static void write_response(struct pl_dynamo_request *request)
 
 static void note_used(struct batch *batch, const struct pl_capacity *capacity)
 {
-    struct pl_bytes table = batch->statement.partiql.table;
+    struct pl_bytes table = batch->statement->partiql.table;
     uint32_t i = 0;
 
     while (i < batch->used_count && !pl_bytes_equal(batch->used[i].table, table))
@@ -136,7 +142,7 @@ static int make_operation(struct pl_dynamo_request *request)
     static const char without_key[] =
         "Select statements within BatchExecuteStatement must specify the primary key in the where clause.";
     struct batch *batch = request->state;
-    const struct pl_dynamo_statement *s = &batch->statement;
+    const struct pl_dynamo_statement *s = batch->statement;
 
     pl_dynamo_operation(request, PL_OP_GET);
     request->op.report = pl_dynamo_report_asked(request->input);
@@ -156,12 +162,20 @@ static int make_operation(struct pl_dynamo_request *request)
 static int begin_statement(struct pl_dynamo_request *request)
 {
     struct batch *batch = request->state;
-    int rc;
+    const struct parsed *parsed = &batch->parsed[batch->index];
+    int rc = parsed->rc;
 
-    request->op.reply.why.text[0] = '\0';
-    batch->statement = (struct pl_dynamo_statement){ .table = NULL };
-    rc = pl_dynamo_statement_read(request, batch->at, &batch->statement);
+    batch->statement = &batch->parsed[batch->index].statement;
+    request->op.reply.why = parsed->why != NULL ? *parsed->why : (struct pl_reason){ { 0 } };
+    if (rc == 0)
+        rc = pl_dynamo_statement_find(request, batch->statement);
     return rc != 0 ? rc : make_operation(request);
+}
+
+static void step_on(struct batch *batch)
+{
+    batch->at = batch->at->next;
+    batch->index++;
 }
 
 /* The next statement that is something to be run; those before it that are wrong are answered. */
@@ -169,7 +183,7 @@ static int go_on(struct pl_dynamo_request *request)
 {
     struct batch *batch = request->state;
 
-    for (; batch->at != NULL; batch->at = batch->at->next) {
+    for (; batch->at != NULL; step_on(batch)) {
         int rc = begin_statement(request);
 
         if (rc == 0)
@@ -183,19 +197,34 @@ static int go_on(struct pl_dynamo_request *request)
 
 /* ---- all of them ------------------------------------------------------------------------------------ */
 
+static int parse(struct pl_dynamo_request *request, const struct pl_dynamo_node *at, struct parsed *out)
+{
+    request->op.reply.why.text[0] = '\0';
+    out->rc = pl_dynamo_statement_parse(request, at, &out->statement);
+    if (out->rc == 0)
+        return 0;
+    out->why = pl_arena_alloc(&request->arena, sizeof *out->why);
+    if (out->why == NULL)
+        return PL_ENOMEM;
+    *out->why = request->op.reply.why;
+    return out->rc == PL_ENOMEM ? PL_ENOMEM : 0;
+}
+
 /* A statement that is none counts as either: it gets its own error. */
-static int check_kinds(struct pl_dynamo_request *request, const struct pl_dynamo_node *list)
+static int parse_all(struct pl_dynamo_request *request, const struct pl_dynamo_node *list,
+                     struct parsed *parsed)
 {
     uint32_t reads = 0, writes = 0;
 
-    for (const struct pl_dynamo_node *at = list->first; at != NULL; at = at->next) {
-        struct pl_dynamo_statement s = { .well_formed = false };
+    for (const struct pl_dynamo_node *at = list->first; at != NULL; at = at->next, parsed++) {
+        int rc = parse(request, at, parsed);
 
-        (void)pl_dynamo_statement_read(request, at, &s);
-        if (!s.well_formed)
+        if (rc != 0)
+            return rc;
+        if (parsed->rc != 0)
             continue;
-        reads += pl_dynamo_statement_reads(&s);
-        writes += !pl_dynamo_statement_reads(&s);
+        reads += pl_dynamo_statement_reads(&parsed->statement);
+        writes += !pl_dynamo_statement_reads(&parsed->statement);
     }
     return reads > 0 && writes > 0
                ? pl_dynamo_invalid(request, "Statements of a batch must be all reads or all writes")
@@ -206,7 +235,7 @@ static int begin(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *list = pl_dynamo_get(request->input, "Statements");
     struct batch *batch = pl_arena_zalloc(&request->arena, 1, sizeof *batch);
-    int rc = batch == NULL ? PL_ENOMEM : check_kinds(request, list);
+    int rc = batch == NULL ? PL_ENOMEM : parse_all(request, list, batch->parsed);
 
     if (rc != 0)
         return rc;
@@ -222,7 +251,7 @@ static int finish(struct pl_dynamo_request *request)
 
     note_used(batch, &request->op.reply.capacity);
     write_response(request);
-    batch->at = batch->at->next;
+    step_on(batch);
     return go_on(request);
 }
 
@@ -231,7 +260,7 @@ static int failed(struct pl_dynamo_request *request)
     struct batch *batch = request->state;
 
     write_error(request, request->op.reply.rc);
-    batch->at = batch->at->next;
+    step_on(batch);
     return go_on(request);
 }
 

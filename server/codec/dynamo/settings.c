@@ -31,6 +31,18 @@ int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_tabl
                            "Requested resource not found: Table: %.*s not found", (int)name.len, name.data);
 }
 
+int pl_dynamo_alter(struct pl_dynamo_request *request, const struct pl_table *table)
+{
+    struct pl_bytes name = pl_arena_copy(&request->arena, table->name);
+
+    if (pl_buf_status(&request->bytes) != 0 || name.data == NULL)
+        return PL_ENOMEM;
+    pl_dynamo_operation(request, PL_OP_ALTER);
+    request->op.table_name = name;
+    request->op.definition = pl_buf_view(&request->bytes);
+    return PL_DYNAMO_GO_ON;
+}
+
 int pl_dynamo_check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     switch (pl_dynamo_table_state(table, request->context)) {

@@ -34,6 +34,9 @@ int pl_dynamo_check_table_named(struct pl_dynamo_request *request);
 /** The table that TableName names. PL_EINVALID, told as the control plane tells it, when there is none. */
 int pl_dynamo_find_table(struct pl_dynamo_request *request, const struct pl_table **out);
 
+/** Go on by altering the table with the patch that stands in request->bytes. PL_DYNAMO_GO_ON or PL_ENOMEM. */
+int pl_dynamo_alter(struct pl_dynamo_request *request, const struct pl_table *table);
+
 /** 0, or that the table is shown as being created or updated: a ResourceInUseException. */
 int pl_dynamo_check_idle(struct pl_dynamo_request *request, const struct pl_table *table);
 

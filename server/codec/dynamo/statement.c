@@ -35,8 +35,9 @@ static int take_parameters(struct pl_dynamo_request *request, const struct pl_dy
     return 0;
 }
 
-static int find_table(struct pl_dynamo_request *request, struct pl_dynamo_statement *s)
+int pl_dynamo_statement_find(struct pl_dynamo_request *request, struct pl_dynamo_statement *s)
 {
+    s->index = NULL;
     s->table = pl_tables_find(request->context->tables, s->partiql.table);
     if (s->table == NULL)
         return PL_ENOTABLE;
@@ -46,22 +47,25 @@ static int find_table(struct pl_dynamo_request *request, struct pl_dynamo_statem
     return s->index != NULL ? 0 : pl_dynamo_invalid(request, "The table does not have the specified index");
 }
 
-int pl_dynamo_statement_read(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
-                             struct pl_dynamo_statement *out)
+int pl_dynamo_statement_parse(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                              struct pl_dynamo_statement *out)
 {
     const struct pl_dynamo_node *list = pl_dynamo_get(structure, "Parameters");
     struct pl_value *parameters;
     int rc = take_parameters(request, list, &parameters);
 
-    if (rc != 0)
-        return rc;
     *out = (struct pl_dynamo_statement){ .text = pl_dynamo_get_text(structure, "Statement") };
-    rc = pl_partiql_parse(out->text, parameters, list == NULL ? 0 : list->count, &request->arena,
-                          &out->partiql, &request->op.reply.why);
-    if (rc != 0)
-        return rc;
-    out->well_formed = true;
-    return find_table(request, out);
+    return rc != 0 ? rc
+                   : pl_partiql_parse(out->text, parameters, list == NULL ? 0 : list->count, &request->arena,
+                                      &out->partiql, &request->op.reply.why);
+}
+
+int pl_dynamo_statement_read(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                             struct pl_dynamo_statement *out)
+{
+    int rc = pl_dynamo_statement_parse(request, structure, out);
+
+    return rc != 0 ? rc : pl_dynamo_statement_find(request, out);
 }
 
 bool pl_dynamo_statement_reads(const struct pl_dynamo_statement *statement)

@@ -6,13 +6,12 @@
 #include "model/partiql.h"
 
 /**
- * One PartiQL statement of a request, read and sorted out by its table. It lives in request->arena.
- * The table is good during the step in which the statement was read.
+ * One PartiQL statement of a request, parsed, and its table found. It lives in request->arena; the table and the index
+ * are good during the step in which they were found.
  */
 struct pl_dynamo_statement {
     struct pl_partiql partiql;
     struct pl_bytes text;
-    bool well_formed; /* `partiql` is known, though there may be no such table or index */
     const struct pl_table *table;
     const struct pl_index *index; /* NULL: none */
 };
@@ -21,6 +20,11 @@ struct pl_dynamo_statement {
 extern const struct pl_dynamo_shape pl_dynamo_statement_text, pl_dynamo_statement_parameters;
 
 /** `structure` has Statement and Parameters. A failure's sentence is in request->op.reply.why. */
+int pl_dynamo_statement_parse(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
+                              struct pl_dynamo_statement *out);
+/** PL_ENOTABLE, or PL_EINVALID for an index that the table has not. */
+int pl_dynamo_statement_find(struct pl_dynamo_request *request, struct pl_dynamo_statement *statement);
+/** Both. */
 int pl_dynamo_statement_read(struct pl_dynamo_request *request, const struct pl_dynamo_node *structure,
                              struct pl_dynamo_statement *out);
 

@@ -6,6 +6,7 @@
 #include "codec/dynamo/key_schema.h"
 #include "codec/dynamo/notes.h"
 #include "codec/dynamo/params.h"
+#include "codec/dynamo/settings.h"
 #include "model/json.h"
 
 #include <cjson/cJSON.h>
@@ -158,18 +159,6 @@ int pl_dynamo_find_resource(struct pl_dynamo_request *request, const struct pl_t
 
 /* ---- changing --------------------------------------------------------------------------------------- */
 
-static int go_on(struct pl_dynamo_request *request, const struct pl_table *table)
-{
-    int rc = pl_buf_status(&request->bytes);
-
-    if (rc != 0)
-        return rc;
-    pl_dynamo_operation(request, PL_OP_ALTER);
-    request->op.table_name = pl_arena_copy(&request->arena, table->name);
-    request->op.definition = pl_buf_view(&request->bytes);
-    return request->op.table_name.data != NULL ? PL_DYNAMO_GO_ON : PL_ENOMEM;
-}
-
 /* How many the table would have. */
 static int check_total(struct pl_dynamo_request *request, const struct pl_table *table,
                        const struct pl_dynamo_node *tags)
@@ -211,7 +200,7 @@ static int begin_tag(struct pl_dynamo_request *request)
     pl_buf_append_bytes(&request->bytes, pl_str("{\"dynamodb\":{"));
     pl_dynamo_notes_write_tags(&notes, tags);
     pl_buf_append_bytes(&request->bytes, pl_str("}}"));
-    return go_on(request, table);
+    return pl_dynamo_alter(request, table);
 }
 
 static int begin_untag(struct pl_dynamo_request *request)
@@ -237,7 +226,7 @@ static int begin_untag(struct pl_dynamo_request *request)
         pl_buf_append_bytes(&request->bytes, pl_str(":null"));
     }
     pl_buf_append_bytes(&request->bytes, pl_str("}}}"));
-    return go_on(request, table);
+    return pl_dynamo_alter(request, table);
 }
 
 /* The answer has no body at all. */

@@ -52,7 +52,7 @@ static bool is_being_created(const struct pl_dynamo_request *request, const stru
 static int begin_update(struct pl_dynamo_request *request)
 {
     const struct pl_dynamo_node *asked = pl_dynamo_get(request->input, "TimeToLiveSpecification");
-    struct pl_bytes attribute = pl_dynamo_get_text(asked, "AttributeName"), name;
+    struct pl_bytes attribute = pl_dynamo_get_text(asked, "AttributeName");
     bool enables = pl_dynamo_get_bool(asked, "Enabled");
     const struct pl_table *table;
     int rc = pl_dynamo_find_table(request, &table);
@@ -72,13 +72,7 @@ static int begin_update(struct pl_dynamo_request *request)
     else
         pl_buf_append_bytes(&request->bytes, pl_str("null"));
     pl_buf_append_byte(&request->bytes, '}');
-    name = pl_arena_copy(&request->arena, table->name);
-    if (pl_buf_status(&request->bytes) != 0 || name.data == NULL)
-        return PL_ENOMEM;
-    pl_dynamo_operation(request, PL_OP_ALTER);
-    request->op.table_name = name;
-    request->op.definition = pl_buf_view(&request->bytes);
-    return PL_DYNAMO_GO_ON;
+    return pl_dynamo_alter(request, table);
 }
 
 static int finish_update(struct pl_dynamo_request *request)

@@ -58,14 +58,14 @@ static const struct pl_dynamo_shape write_actions = { .kind = PL_DYNAMO_LIST,
                                                       .min = 1,
                                                       .max = PL_TRANSACTION_CHILDREN_MAX,
                                                       .element = &write_action };
-static const struct pl_dynamo_shape token = {
+const struct pl_dynamo_shape pl_dynamo_token = {
     .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = PL_TRANSACTION_TOKEN_MAX
 };
 static const struct pl_dynamo_member write_input_members[] = {
     { "TransactItems", &write_actions, true },
     { "ReturnConsumedCapacity", &pl_dynamo_report, false },
     { "ReturnItemCollectionMetrics", &pl_dynamo_metrics, false },
-    { "ClientRequestToken", &token, false },
+    { "ClientRequestToken", &pl_dynamo_token, false },
 };
 static const struct pl_dynamo_shape write_input =
     PL_DYNAMO_STRUCTURE_OF("TransactWriteItemsInput", write_input_members);

@@ -6,6 +6,9 @@
 
 /** What transactions answer, whether they came as actions or as statements. */
 
+/** ClientRequestToken. */
+extern const struct pl_dynamo_shape pl_dynamo_token;
+
 /** `"Responses":[{"Item":{..}},{}]`, appended to the body. */
 void pl_dynamo_responses_write(struct pl_dynamo_request *request);
 

@@ -19,12 +19,9 @@ static const struct pl_dynamo_shape statements = { .kind = PL_DYNAMO_LIST,
                                                    .min = 1,
                                                    .max = PL_TRANSACTION_CHILDREN_MAX,
                                                    .element = &statement };
-static const struct pl_dynamo_shape token = {
-    .kind = PL_DYNAMO_STRING, .has_min = true, .min = 1, .max = PL_TRANSACTION_TOKEN_MAX
-};
 static const struct pl_dynamo_member members[] = {
     { "TransactStatements", &statements, true },
-    { "ClientRequestToken", &token, false },
+    { "ClientRequestToken", &pl_dynamo_token, false },
     { "ReturnConsumedCapacity", &pl_dynamo_report, false },
 };
 static const struct pl_dynamo_shape input = PL_DYNAMO_STRUCTURE_OF("ExecuteTransactionInput", members);

@@ -436,7 +436,6 @@ static void write_patch(struct pl_dynamo_request *request, const struct pl_table
 static int begin_update(struct pl_dynamo_request *request)
 {
     const struct pl_table *table;
-    struct pl_bytes name;
     int rc = check_request(request);
 
     if (rc == 0)
@@ -446,14 +445,7 @@ static int begin_update(struct pl_dynamo_request *request)
     if (rc != 0)
         return rc;
     write_patch(request, table, &request->bytes);
-    rc = pl_buf_status(&request->bytes);
-    name = pl_arena_copy(&request->arena, table->name);
-    if (rc != 0 || name.data == NULL)
-        return PL_ENOMEM;
-    pl_dynamo_operation(request, PL_OP_ALTER);
-    request->op.table_name = name;
-    request->op.definition = pl_buf_view(&request->bytes);
-    return PL_DYNAMO_GO_ON;
+    return pl_dynamo_alter(request, table);
 }
 
 static int finish_update(struct pl_dynamo_request *request)
