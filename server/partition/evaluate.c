@@ -192,15 +192,29 @@ static int run_before_write(struct write *w)
     return check_key_kept(w);
 }
 
-/* `local_bytes`: of the item's entries in local indexes, which lie with it and count as it does. */
-static int check_size(struct write *w, uint64_t local_bytes)
+static int refuse_size(struct write *w)
 {
-    if (!w->has_new || w->new.size_bytes + local_bytes <= PL_ITEM_SIZE_MAX)
-        return 0;
     return pl_reason_set(&w->op->reply.why, PL_EINVALID, "%s",
                          w->op->name == PL_OP_UPDATE
                              ? "Item size to update has exceeded the maximum allowed size"
                              : "Item size has exceeded the maximum allowed size");
+}
+
+static int check_size(struct write *w)
+{
+    return w->has_new && w->new.size_bytes > PL_ITEM_SIZE_MAX ? refuse_size(w) : 0;
+}
+
+/*
+ * An item's entries in local indexes lie with it, and count as it does. What has become too large by an index that was
+ * made later may stay, but not grow.
+ */
+static int check_size_with_entries(struct write *w, struct pl_index_local_bytes local)
+{
+    uint64_t before = local.before + (w->has_old ? w->old.size_bytes : 0);
+    uint64_t after = local.after + (w->has_new ? w->new.size_bytes : 0);
+
+    return after > PL_ITEM_SIZE_MAX && after > before ? refuse_size(w) : 0;
 }
 
 /* ---- the effects ------------------------------------------------------------------------------------ */
@@ -294,7 +308,7 @@ static int write_effects(struct write *w)
                                   .change = &e->change,
                                   .capacity = &w->op->reply.capacity };
     int64_t old_bytes = w->has_old ? w->old.size_bytes : 0, new_bytes = w->has_new ? w->new.size_bytes : 0;
-    uint64_t local_bytes;
+    struct pl_index_local_bytes local;
     int rc;
 
     rc = pl_place_set(&w->place, &e->view, w->has_new ? &w->new : NULL, &e->scratch, &e->change);
@@ -303,10 +317,10 @@ static int write_effects(struct write *w)
     pl_change_count(&e->change, w->op->partition, w->table->id, (int64_t)w->has_new - (int64_t)w->has_old,
                     new_bytes - old_bytes);
     if (w->table->index_count > 0) {
-        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &local_bytes,
+        rc = pl_index_update(&work, w->has_old ? &w->old : NULL, w->has_new ? &w->new : NULL, &local,
                              &w->op->reply.why);
         if (rc == 0)
-            rc = check_size(w, local_bytes);
+            rc = check_size_with_entries(w, local);
         if (rc == 0)
             rc = admit_to_indexes(w);
         if (rc == 0)
@@ -372,7 +386,7 @@ static int judge(struct write *w)
         return rc;
     rc = run_before_write(w);
     if (rc == 0)
-        rc = check_size(w, 0);
+        rc = check_size(w);
     if (rc == 0)
         rc = return_values(w);
     if (rc == 0)

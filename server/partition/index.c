@@ -6,9 +6,9 @@
 
 /* ---- what an entry holds ---------------------------------------------------------------------------- */
 
-static bool is_projected(const struct pl_index_work *work, const struct pl_index *index, struct pl_bytes name)
+static bool is_projected(const struct pl_table *table, const struct pl_index *index, struct pl_bytes name)
 {
-    if (pl_key_schema_has(&index->keys, name) || pl_key_schema_has(&work->table->keys, name))
+    if (pl_key_schema_has(&index->keys, name) || pl_key_schema_has(&table->keys, name))
         return true;
     for (uint32_t i = 0; i < index->name_count; i++)
         if (pl_bytes_equal(index->names[i], name))
@@ -23,11 +23,48 @@ static void add_named(struct pl_builder *b, const struct pl_index_work *work, co
     struct pl_value value;
 
     while (pl_entry_take(&in, &name, &value)) {
-        if (!is_projected(work, index, name))
+        if (!is_projected(work->table, index, name))
             continue;
         pl_builder_name(b, name);
         pl_builder_value(b, value);
     }
+}
+
+static bool has_attributes(struct pl_item item, const struct pl_key_attribute *attributes, uint32_t count)
+{
+    struct pl_value value;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!pl_item_find(item, attributes[i].name, &value))
+            return false;
+    return true;
+}
+
+static uint64_t named_bytes(const struct pl_table *table, const struct pl_index *index, struct pl_item item)
+{
+    struct pl_bytes in = item.bytes, name;
+    struct pl_value value;
+    uint64_t bytes = 0;
+
+    while (pl_entry_take(&in, &name, &value))
+        if (is_projected(table, index, name))
+            bytes += name.len + pl_value_size_bytes(value);
+    return bytes;
+}
+
+uint64_t pl_index_local_bytes_of(const struct pl_table *table, struct pl_item item)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct pl_index *index = &table->indexes[i];
+
+        if (index->global || index->projection == PL_PROJECT_FUNCTION ||
+            !has_attributes(item, index->keys.sort, index->keys.sort_count))
+            continue;
+        bytes += index->projection == PL_PROJECT_ALL ? item.size_bytes : named_bytes(table, index, item);
+    }
+    return bytes;
 }
 
 /*
@@ -389,8 +426,8 @@ static int move_in_bucket(const struct pl_index_work *work, const struct pl_inde
 }
 
 static int update_one(const struct pl_index_work *work, const struct pl_index *index,
-                      const struct pl_item *before, const struct pl_item *after, uint64_t *local_bytes,
-                      struct pl_reason *why)
+                      const struct pl_item *before, const struct pl_item *after,
+                      struct pl_index_local_bytes *local, struct pl_reason *why)
 {
     struct pl_index_entry old, new;
     int had = before == NULL ? PL_ENOTFOUND : pl_index_entry_stored(work, index, before, &old);
@@ -401,8 +438,10 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
         return had;
     if (has != 0 && has != PL_ENOTFOUND)
         return has;
+    if (had == 0 && !index->global)
+        local->before += old.item.size_bytes;
     if (has == 0 && !index->global)
-        *local_bytes += new.item.size_bytes;
+        local->after += new.item.size_bytes;
     if (had != 0)
         return has != 0 ? 0 : add_entry(work, index, &new);
     if (has != 0)
@@ -416,11 +455,11 @@ static int update_one(const struct pl_index_work *work, const struct pl_index *i
 }
 
 int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
-                    const struct pl_item *after, uint64_t *local_bytes, struct pl_reason *why)
+                    const struct pl_item *after, struct pl_index_local_bytes *local, struct pl_reason *why)
 {
-    *local_bytes = 0;
+    *local = (struct pl_index_local_bytes){ 0 };
     for (uint32_t i = 0; i < work->table->index_count; i++) {
-        int rc = update_one(work, &work->table->indexes[i], before, after, local_bytes, why);
+        int rc = update_one(work, &work->table->indexes[i], before, after, local, why);
 
         if (rc != 0)
             return rc;

@@ -31,12 +31,17 @@ struct pl_index_work {
     struct pl_capacity *capacity; /* receives what they cost */
 };
 
-/**
- * Either item may be NULL, not both. All indexes of the table. `*local_bytes` becomes the size of the entries
- * that `after` has in local indexes.
- */
+/** The size of the entries that an item has in its table's local indexes, before and after a write. */
+struct pl_index_local_bytes {
+    uint64_t before, after;
+};
+
+/** Either item may be NULL, not both. All indexes of the table. */
 int pl_index_update(const struct pl_index_work *work, const struct pl_item *before,
-                    const struct pl_item *after, uint64_t *local_bytes, struct pl_reason *why);
+                    const struct pl_item *after, struct pl_index_local_bytes *local, struct pl_reason *why);
+
+/** The size of the entries that `item` would have in the local indexes of `table` that no function computes. */
+uint64_t pl_index_local_bytes_of(const struct pl_table *table, struct pl_item item);
 
 /** One index's entry for an existing item, for a backfill: put unless it is there already. */
 int pl_index_fill(const struct pl_index_work *work, const struct pl_index *index, const struct pl_item *item,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/prepare.h"
 
+#include "partition/index.h"
+
 #include <stdlib.h>
 
 #define P                "One or more parameter values were invalid: "
@@ -171,7 +173,10 @@ static int prepare_put(struct pl_operation *op)
     /* A before_write may still mend the item: then the shard judges what it made. */
     if (rc != 0 || op->table->index_count == 0 || op->table->has_before_write)
         return rc;
-    return check_index_keys(op);
+    rc = check_index_keys(op);
+    if (rc == 0 && op->item.size_bytes + pl_index_local_bytes_of(op->table, op->item) > PL_ITEM_SIZE_MAX)
+        rc = refuse(op, "Item size has exceeded the maximum allowed size");
+    return rc;
 }
 
 static bool is_index_key(const struct pl_table *table, struct pl_bytes name)

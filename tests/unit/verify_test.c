@@ -150,11 +150,11 @@ static void plant(struct fixture *f, enum pl_key_kind kind, struct pl_item at, c
 static void put(struct fixture *f, struct pl_item item)
 {
     struct pl_place place = place_of(f, PL_KIND_ITEM, item);
-    uint64_t local_bytes;
+    struct pl_index_local_bytes local;
 
     pl_change_count(&f->change, pl_get_be16(place.key.bytes), 1, 1, (int64_t)item.size_bytes);
     CHECK(pl_place_set(&place, &f->view, &item, &f->scratch, &f->change) == 0);
-    CHECK_MSG(pl_index_update(&f->work, NULL, &item, &local_bytes, &f->why) == 0, "%s", f->why.text);
+    CHECK_MSG(pl_index_update(&f->work, NULL, &item, &local, &f->why) == 0, "%s", f->why.text);
     CHECK(pl_expiry_update(&f->work, NULL, &item) == 0);
     apply(f);
 }

@@ -94,6 +94,11 @@ describe("an item and its entries in local indexes", () => {
     await db.invalid("UpdateItem", update("SET l = :l", { ":l": N(1) }), TOO_LARGE_UPDATE);
     await db.ask("UpdateItem", update("SET l = :l, v = :v", { ":l": N(1), ":v": text(half) }));
   });
+  it("reject a batch before any of its writes", async () => {
+    const puts = [{ s: N(7) }, { s: N(8), l: N(1), v: text(half + 1) }, { s: N(9) }].map((attributes) => ({ PutRequest: { Item: { p: S("batch"), ...attributes } } }));
+    await db.invalid("BatchWriteItem", { RequestItems: { Local: puts } }, TOO_LARGE);
+    assert.equal((await db.ask("Query", { TableName: "Local", KeyConditionExpression: "p = :p", ExpressionAttributeValues: { ":p": S("batch") } })).Count, 0);
+  });
   it("cancel a transaction", async () => {
     const error = await db.refuses("TransactWriteItems", { TransactItems: [{ Put: item({ l: N(1), v: text(half + 1) }) }] }, "TransactionCanceledException");
     assert.deepEqual(error.CancellationReasons, [{ Code: "ValidationError", Message: TOO_LARGE }]);
