@@ -197,7 +197,7 @@ int pl_attachment_start_job(struct pl_attachment *attachment, pthread_t *thread,
         pl_attachment_deliver(attachment);
         return 0;
     }
-    rc = pl_driver_thread(thread, "pl-attach", body, job);
+    rc = pl_driver_thread(thread, "pl-job", body, job);
     if (rc != 0)
         atomic_fetch_sub(&attachment->jobs, 1);
     return rc;

@@ -12,6 +12,11 @@ bool pl_bytes_equal(struct pl_bytes a, struct pl_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+bool pl_bytes_has_prefix(struct pl_bytes text, struct pl_bytes prefix)
+{
+    return text.len >= prefix.len && (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
+}
+
 int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;

@@ -41,6 +41,8 @@ bool pl_bytes_equal(struct pl_bytes a, struct pl_bytes b);
 /** Unsigned byte order, a prefix first: negative, 0 or positive. */
 int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b);
 
+bool pl_bytes_has_prefix(struct pl_bytes text, struct pl_bytes prefix);
+
 /** Without the spaces and tabs at both ends. */
 struct pl_bytes pl_bytes_trim(struct pl_bytes text);
 

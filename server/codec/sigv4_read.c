@@ -13,13 +13,6 @@ static const struct pl_http_head *head_of(const struct pl_sigv4_verifier *v)
     return v->request->head;
 }
 
-static bool begins_with(struct pl_bytes text, const char *beginning)
-{
-    size_t len = strlen(beginning);
-
-    return text.len >= len && memcmp(text.data, beginning, len) == 0;
-}
-
 struct pl_bytes pl_sigv4_cut(struct pl_bytes *rest, char separator)
 {
     const char *at = memchr(rest->data, separator, rest->len);
@@ -246,7 +239,7 @@ bool pl_sigv4_read_form(struct pl_sigv4_verifier *v)
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.");
     if (in_query)
         return read_query(v);
-    if (!begins_with(header, "AWS4-"))
+    if (!pl_bytes_has_prefix(header, pl_str("AWS4-")))
         return pl_sigv4_refuse(v, "MissingAuthenticationTokenException",
                                "Request is missing Authentication Token");
     return read_header(v);

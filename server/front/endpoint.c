@@ -80,9 +80,7 @@ static struct pl_bytes content_type(const struct pl_http_head *head)
 
     if (semicolon != NULL)
         type.len = (size_t)(semicolon - type.data);
-    while (type.len > 0 && (type.data[type.len - 1] == ' ' || type.data[type.len - 1] == '\t'))
-        type.len--;
-    return type;
+    return pl_bytes_trim(type);
 }
 
 static bool is_call(const struct pl_exchange *x, struct pl_bytes type, struct pl_bytes body)

@@ -109,11 +109,6 @@ struct range {
 
 enum { MORE = 1 }; /* than may be walked over at once */
 
-static bool begins_with(struct pl_bytes bytes, struct pl_bytes prefix)
-{
-    return bytes.len >= prefix.len && memcmp(bytes.data, prefix.data, prefix.len) == 0;
-}
-
 /* Other partition keys with the same digest may stand in the same bucket. */
 static int add_record(struct range *range, struct pl_bytes record)
 {
@@ -122,7 +117,7 @@ static int add_record(struct range *range, struct pl_bytes record)
     int rc = pl_record_open(record, &cursor);
 
     while (rc == 0 && pl_record_next(&cursor, &entry))
-        if (!cursor.bucket || begins_with(entry.full_key, range->pk))
+        if (!cursor.bucket || pl_bytes_has_prefix(entry.full_key, range->pk))
             range->bytes += entry.item.size_bytes;
     return rc;
 }
@@ -136,7 +131,7 @@ static int walk_applied(struct range *range)
 
     if (rc == 0 && pl_bytes_equal(key, range->after))
         rc = pl_snapshot_next(view->snapshot, &key, &record);
-    while (rc == 0 && begins_with(key, prefix)) {
+    while (rc == 0 && pl_bytes_has_prefix(key, prefix)) {
         struct pl_bytes newest = record;
 
         if (range->records_left-- == 0)
@@ -166,7 +161,7 @@ static void add_fresh(void *state, struct pl_bytes key, struct pl_bytes value)
     struct range *range = state;
     struct pl_bytes older;
 
-    if (range->rc != 0 || !begins_with(key, pl_bytes(range->key.bytes, range->prefix_len)) ||
+    if (range->rc != 0 || !pl_bytes_has_prefix(key, pl_bytes(range->key.bytes, range->prefix_len)) ||
         pl_bytes_compare(key, range->after) <= 0 ||
         (range->upto.len > 0 && pl_bytes_compare(key, range->upto) > 0) || is_covered(range, key))
         return;
@@ -435,7 +430,7 @@ static bool is_counted(const struct pl_collection_count *count, const struct pl_
         struct range range = { .work = work, .pk = pl_buf_view(&count->pk) };
 
         begin_range(&range, &count->parts.parts[i]);
-        if (!begins_with(key, pl_bytes(range.key.bytes, range.prefix_len)))
+        if (!pl_bytes_has_prefix(key, pl_bytes(range.key.bytes, range.prefix_len)))
             continue;
         *part = i;
         return i < count->part || pl_bytes_compare(key, pl_buf_view(&count->position)) <= 0;

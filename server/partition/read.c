@@ -187,11 +187,6 @@ static int visit(struct walk *walk, struct pl_item entry)
 
 /* ---- queries ---------------------------------------------------------------------------------------- */
 
-static bool begins_with(struct pl_bytes bytes, struct pl_bytes prefix)
-{
-    return bytes.len >= prefix.len && memcmp(bytes.data, prefix.data, prefix.len) == 0;
-}
-
 /* Is `tail` in the range, past the page's start? STOP once the walk is beyond its end. */
 static int judge_tail(const struct pl_operation *op, struct pl_bytes tail, bool *wanted)
 {
@@ -235,7 +230,7 @@ static int visit_bucket(struct walk *walk, struct pl_bytes record)
         const struct pl_record_entry *at = &entries[walk->op->descending ? count - 1 - i : i];
 
         /* Another partition key with the same digest may stand in the same bucket. */
-        if (begins_with(at->full_key, walk->op->pk))
+        if (pl_bytes_has_prefix(at->full_key, walk->op->pk))
             rc = visit_tail(
                 walk, pl_bytes(at->full_key.data + walk->op->pk.len, at->full_key.len - walk->op->pk.len),
                 at->item);
@@ -310,7 +305,7 @@ static int query(struct walk *walk)
     pl_key_seek(&prefix, &walk->space, op->pk, pl_bytes(NULL, 0), &prefix_len);
     rc = op->descending ? seek_down(walk, &key, &record, &prefix_len)
                         : seek_up(walk, &key, &record, &prefix_len);
-    while (rc == 0 && begins_with(key, pl_bytes(prefix.bytes, prefix_len))) {
+    while (rc == 0 && pl_bytes_has_prefix(key, pl_bytes(prefix.bytes, prefix_len))) {
         rc = visit_record(walk, key, record, prefix_len);
         if (rc != GO_ON)
             break;

@@ -284,8 +284,10 @@ int pl_stream_last(const struct pl_stream_walk *walk, uint64_t *out)
     if (rc == 0 && pl_bytes_equal(key, pl_stream_key(bytes, walk->partition, walk->stream_id, 0)))
         return pl_stream_trimmed(walk, out);
     rc = arrive(walk, rc, key, value, &record);
+    if (rc != 0 && rc != PL_ENOTFOUND)
+        return rc;
     *out = rc == 0 ? record.sequence : 0;
-    return rc == PL_ENOTFOUND ? 0 : rc;
+    return 0;
 }
 
 void pl_stream_append_trim(struct pl_buf *change, uint16_t partition, uint32_t stream_id, uint64_t sequence)

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/dynamo/arn.h"
 
-static bool has_prefix(struct pl_bytes text, const char *prefix)
-{
-    return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
-}
-
 bool pl_dynamo_arn_is(struct pl_bytes text)
 {
-    return has_prefix(text, "arn:");
+    return pl_bytes_has_prefix(text, pl_str("arn:"));
 }
 
 struct pl_bytes pl_dynamo_arn_field(struct pl_bytes arn, enum pl_dynamo_arn_field field)
@@ -33,9 +28,10 @@ bool pl_dynamo_arn_table(struct pl_bytes arn, struct pl_bytes *name)
     static const char kind[] = "table/";
     struct pl_bytes resource = pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_RESOURCE);
 
-    if (!has_prefix(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_PARTITION), "aws") ||
+    if (!pl_bytes_has_prefix(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_PARTITION), pl_str("aws")) ||
         !pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_SERVICE), pl_str("dynamodb")) ||
-        pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_REGION).len == 0 || !has_prefix(resource, kind))
+        pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_REGION).len == 0 ||
+        !pl_bytes_has_prefix(resource, pl_str(kind)))
         return false;
     resource = pl_bytes(resource.data + sizeof kind - 1, resource.len - (sizeof kind - 1));
     if (!pl_table_name_is_valid(resource))

@@ -4,10 +4,10 @@
 
 #include "codec/dynamo/call.h"
 
-/** What a client names by its ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`. */
-
+/** An ARN rather than a name. */
 bool pl_dynamo_arn_is(struct pl_bytes text);
 
+/** `arn:<partition>:<service>:<region>:<account>:<resource>` */
 enum pl_dynamo_arn_field {
     PL_DYNAMO_ARN_PARTITION = 1,
     PL_DYNAMO_ARN_SERVICE,

@@ -26,15 +26,23 @@ static int say(struct pl_dynamo_request *request, const char *body)
 
 /* ---- backups ---------------------------------------------------------------------------------------- */
 
-static int describe_continuous_backups(struct pl_dynamo_request *request)
+/* There is such a table; if not, it is told as calls about backups tell it. */
+static int check_table(struct pl_dynamo_request *request)
 {
     struct pl_bytes name;
     int rc = pl_dynamo_take_table(request, pl_dynamo_get_text(request->input, "TableName"), &name);
 
+    if (rc != 0 || pl_tables_find(request->context->tables, name) != NULL)
+        return rc;
+    return pl_dynamo_error(request, "TableNotFoundException", "Table not found: %.*s", NAME(name));
+}
+
+static int describe_continuous_backups(struct pl_dynamo_request *request)
+{
+    int rc = check_table(request);
+
     if (rc != 0)
         return rc;
-    if (pl_tables_find(request->context->tables, name) == NULL)
-        return pl_dynamo_error(request, "TableNotFoundException", "Table not found: %.*s", NAME(name));
     return say(request, "{\"ContinuousBackupsDescription\":{\"ContinuousBackupsStatus\":\"ENABLED\","
                         "\"PointInTimeRecoveryDescription\":{\"PointInTimeRecoveryStatus\":\"DISABLED\"}}}");
 }
@@ -69,13 +77,12 @@ static int update_continuous_backups(struct pl_dynamo_request *request)
         return pl_dynamo_invalid(request,
                                  "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling "
                                  "point-in-time recovery.");
-    rc = describe_continuous_backups(request);
-    if (rc == 0 && enables) {
-        pl_buf_clear(&request->body);
-        rc = pl_dynamo_error(request, "ContinuousBackupsUnavailableException",
-                             "Backups are not available in this region");
-    }
-    return rc;
+    if (!enables)
+        return describe_continuous_backups(request);
+    rc = check_table(request);
+    return rc != 0 ? rc
+                   : pl_dynamo_error(request, "ContinuousBackupsUnavailableException",
+                                     "Backups are not available in this region");
 }
 
 const struct pl_dynamo_call pl_dynamo_update_continuous_backups = { .name = "UpdateContinuousBackups",

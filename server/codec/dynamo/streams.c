@@ -396,18 +396,30 @@ static int take_sequence(struct pl_dynamo_request *request, bool wanted, uint64_
     return 0;
 }
 
-/* What may be read begins behind the position. */
+struct iterator_request {
+    bool by_number; /* of a record, and not by TRIM_HORIZON or LATEST */
+    uint64_t position;
+};
+
+/* Where the shard begins is asked in either case: no iterator begins before it. */
 static int begin_iterator(struct pl_dynamo_request *request)
 {
     struct pl_bytes id = pl_dynamo_get_text(request->input, "ShardId");
     struct pl_bytes arn = pl_dynamo_get_text(request->input, "StreamArn");
     struct pl_bytes type = pl_dynamo_get_text(request->input, "ShardIteratorType");
     bool at = pl_bytes_equal(type, pl_str("AT_SEQUENCE_NUMBER"));
-    bool by_number = at || pl_bytes_equal(type, pl_str("AFTER_SEQUENCE_NUMBER"));
-    uint64_t sequence = 1, *position = NULL;
+    struct iterator_request *asked = pl_arena_zalloc(&request->arena, 1, sizeof *asked);
     const struct pl_table *table;
+    uint64_t sequence = 1;
     uint16_t partition;
-    int rc = take_sequence(request, by_number, &sequence);
+    int rc;
+
+    if (asked == NULL)
+        return PL_ENOMEM;
+    request->state = asked;
+    asked->by_number = at || pl_bytes_equal(type, pl_str("AFTER_SEQUENCE_NUMBER"));
+    rc = take_sequence(request, asked->by_number, &sequence);
+    asked->position = at ? sequence - 1 : sequence;
 
     if (rc == 0)
         rc = find_stream(request, arn, &table);
@@ -417,13 +429,6 @@ static int begin_iterator(struct pl_dynamo_request *request)
         partition >= request->context->partition_count)
         return pl_dynamo_error(request, "ResourceNotFoundException",
                                "Requested resource not found: Shard does not exist: %.*s", NAME(id));
-    if (by_number) {
-        position = pl_arena_zalloc(&request->arena, 1, sizeof *position);
-        if (position == NULL)
-            return PL_ENOMEM;
-        *position = at ? sequence - 1 : sequence;
-    }
-    request->state = position;
     return begin_records(request, table, partition,
                          pl_bytes_equal(type, pl_str("LATEST")) ? PL_RECORDS_NEWEST : PL_RECORDS_OLDEST, 0);
 }
@@ -431,13 +436,16 @@ static int begin_iterator(struct pl_dynamo_request *request)
 /* A position that was asked for is none when records behind it are gone. */
 static int finish_iterator(struct pl_dynamo_request *request)
 {
-    const uint64_t *position = request->state;
+    const struct iterator_request *asked = request->state;
+    uint64_t position = request->op.reply.position;
 
-    if (position != NULL && *position < request->op.reply.position)
+    if (asked->by_number && asked->position < position)
         return trimmed(request);
+    if (asked->by_number)
+        position = asked->position;
     pl_buf_append_bytes(&request->body, pl_str("{\"ShardIterator\":\""));
     pl_dynamo_iterator_write(&request->body, request->context, request->op.table, request->op.partition,
-                             position != NULL ? *position : request->op.reply.position);
+                             position);
     pl_buf_append_bytes(&request->body, pl_str("\"}"));
     return 0;
 }

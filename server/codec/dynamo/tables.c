@@ -27,7 +27,7 @@ static int finish_describe(struct pl_dynamo_request *request)
     return 0;
 }
 
-static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
+static int check_deletable(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     for (uint32_t i = 0; i < table->index_count; i++)
         if (table->indexes[i].state == PL_INDEX_BACKFILLING)
@@ -46,7 +46,7 @@ static int finish_delete(struct pl_dynamo_request *request)
 
     if (request->op.name == PL_OP_DROP)
         return 0;
-    rc = check_idle(request, request->op.table);
+    rc = check_deletable(request, request->op.table);
     if (rc != 0)
         return rc;
     pl_buf_append_bytes(&request->body, pl_str("{\"TableDescription\":"));

@@ -56,11 +56,6 @@ static bool is_tag_text(struct pl_bytes text, size_t min, size_t max)
     return text.data != NULL && count >= min && count <= max;
 }
 
-static bool has_prefix(struct pl_bytes text, const char *prefix)
-{
-    return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
-}
-
 /* What is absent is shown as well. */
 static struct pl_bytes shown(struct pl_bytes text)
 {
@@ -79,7 +74,7 @@ static int check_tag(struct pl_dynamo_request *request, const struct pl_dynamo_n
     struct pl_bytes key = pl_dynamo_get_text(tag, "Key"), value = pl_dynamo_get_text(tag, "Value");
     int rc;
 
-    if (has_prefix(key, "aws:"))
+    if (pl_bytes_has_prefix(key, pl_str("aws:")))
         return pl_dynamo_invalid(request, "Tag Key cannot be prefixed with aws:, Key: %.*s", NAME(key));
     rc = check_key(request, key);
     if (rc == 0 && !is_tag_text(value, 0, VALUE_LENGTH_MAX))
@@ -127,7 +122,8 @@ static int take_resource(struct pl_dynamo_request *request, struct pl_bytes *tab
         return pl_dynamo_invalid(request, P "ARNs must start with 'arn:': %.*s", NAME(arn));
     if (!pl_bytes_equal(pl_dynamo_arn_field(arn, PL_DYNAMO_ARN_SERVICE), pl_str("dynamodb")))
         return pl_dynamo_invalid(request, P "Provided Arn is not a DynamoDB resource arn: %.*s", NAME(arn));
-    if (has_prefix(resource, "table/") && memmem(resource.data, resource.len, "/index/", 7) != NULL)
+    if (pl_bytes_has_prefix(resource, pl_str("table/")) &&
+        memmem(resource.data, resource.len, "/index/", 7) != NULL)
         return pl_dynamo_invalid(
             request,
             P "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %.*s",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "codec/dynamo/arn.h"
 #include "codec/dynamo/call.h"
 #include "codec/dynamo/description.h"
 #include "codec/dynamo/index_updates.h"
@@ -242,7 +243,7 @@ static int check_request(struct pl_dynamo_request *request)
 /* ---- against the table ------------------------------------------------------------------------------ */
 
 /* Only an index that is being filled may be deleted meanwhile. */
-static int check_idle(struct pl_dynamo_request *request, const struct pl_table *table)
+static int check_changeable(struct pl_dynamo_request *request, const struct pl_table *table)
 {
     const struct pl_dynamo_node *updates = index_updates(request);
     enum pl_dynamo_table_state state = pl_dynamo_table_state(table, request->context);
@@ -330,8 +331,7 @@ static int check_encryption_changes(struct pl_dynamo_request *request, const cJS
     if (present == NULL && !pl_dynamo_get_bool(asked, "Enabled"))
         return pl_dynamo_invalid(request, P "Table is already encrypted by default");
     /* By another name of the same key it is encrypted again. */
-    if (cJSON_IsString(current) && pl_bytes_equal(key, pl_str(current->valuestring)) && key.len >= 4 &&
-        memcmp(key.data, "arn:", 4) == 0)
+    if (cJSON_IsString(current) && pl_bytes_equal(key, pl_str(current->valuestring)) && pl_dynamo_arn_is(key))
         return pl_dynamo_invalid(request, P "Table is already encrypted with given KMSMasterKeyId. Use "
                                             "KMSMasterKeyId parameter if you want to change Master Key");
     return 0;
@@ -360,7 +360,7 @@ static int check_notes(struct pl_dynamo_request *request, const struct pl_table 
 
 static int check_against(struct pl_dynamo_request *request, const struct pl_table *table)
 {
-    int rc = check_idle(request, table);
+    int rc = check_changeable(request, table);
 
     if (rc == 0)
         rc = check_throughput(request, table);
