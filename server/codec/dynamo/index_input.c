@@ -7,8 +7,6 @@
 #define P           PL_DYNAMO_INVALID
 #define NAME(bytes) (int)(bytes).len, (bytes).data
 
-static const int64_t UNITS_MAX = INT64_C(1000000000000);
-
 /* ---- throughput ------------------------------------------------------------------------------------- */
 
 static int64_t units_of(const struct pl_dynamo_node *throughput, const char *member)
@@ -23,7 +21,7 @@ int pl_dynamo_throughput_check(struct pl_dynamo_request *request, const struct p
     static const char *const members[] = { "ReadCapacityUnits", "WriteCapacityUnits" };
 
     for (int i = 0; throughput != NULL && i < 2; i++)
-        if (units_of(throughput, members[i]) > UNITS_MAX)
+        if (units_of(throughput, members[i]) > PL_DYNAMO_UNITS_MAX)
             return pl_dynamo_invalid(request, "Given value %lld for %s is out of bounds",
                                      (long long)units_of(throughput, members[i]), members[i]);
     return 0;

@@ -24,11 +24,11 @@ const cJSON *pl_dynamo_notes_index(const cJSON *notes, struct pl_bytes index)
     return NULL;
 }
 
-static uint64_t units_in(const cJSON *pair, const char *name, uint64_t otherwise)
+static uint64_t larger_of(const cJSON *pair, const char *name, uint64_t least)
 {
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(pair, name);
 
-    return cJSON_IsNumber(units) ? (uint64_t)units->valuedouble : otherwise;
+    return cJSON_IsNumber(units) && units->valuedouble > (double)least ? (uint64_t)units->valuedouble : least;
 }
 
 struct pl_throughput pl_dynamo_notes_warm(const cJSON *notes, struct pl_throughput throughput)
@@ -37,9 +37,9 @@ struct pl_throughput pl_dynamo_notes_warm(const cJSON *notes, struct pl_throughp
     bool provisioned = throughput.provisioned;
 
     throughput.read_units =
-        units_in(warm, "read", provisioned ? throughput.read_units : PL_DYNAMO_WARM_READS);
+        larger_of(warm, "read", provisioned ? throughput.read_units : PL_DYNAMO_WARM_READS);
     throughput.write_units =
-        units_in(warm, "write", provisioned ? throughput.write_units : PL_DYNAMO_WARM_WRITES);
+        larger_of(warm, "write", provisioned ? throughput.write_units : PL_DYNAMO_WARM_WRITES);
     return throughput;
 }
 
@@ -84,14 +84,10 @@ static void write_pair(struct pl_dynamo_notes *notes, const char *name, const st
     pl_buf_append_byte(notes->out, '}');
 }
 
-/* A change of what is there: then limits of one way of billing end with the other. */
-static bool becomes_provisioned(const struct pl_dynamo_node *given)
+/* Limits of one way of billing end with the other. */
+static bool ends_limits(const struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given)
 {
-    const char *shape = given->shape->name;
-
-    return (strcmp(shape, "UpdateTableInput") == 0 ||
-            strcmp(shape, "UpdateGlobalSecondaryIndexAction") == 0) &&
-           pl_dynamo_get(given, "ProvisionedThroughput") != NULL;
+    return notes->patches && pl_dynamo_get(given, "ProvisionedThroughput") != NULL;
 }
 
 void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given)
@@ -99,7 +95,7 @@ void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl
     const struct pl_dynamo_node *on_demand = pl_dynamo_get(given, "OnDemandThroughput");
     const struct pl_dynamo_node *warm = pl_dynamo_get(given, "WarmThroughput");
 
-    if (becomes_provisioned(given)) {
+    if (ends_limits(notes, given)) {
         begin(notes, "on_demand");
         pl_buf_append_bytes(notes->out, pl_str("null"));
     } else if (on_demand != NULL) {
@@ -130,11 +126,11 @@ static const struct pl_dynamo_node *index_in(const struct pl_dynamo_node *elemen
 /* What was noted of an index goes with it. */
 static void write_index(struct pl_dynamo_notes *indexes, const struct pl_dynamo_node *element)
 {
-    struct pl_dynamo_notes inside = { .out = indexes->out };
+    struct pl_dynamo_notes inside = { .out = indexes->out, .patches = indexes->patches };
     bool deleted;
     const struct pl_dynamo_node *index = index_in(element, &deleted);
 
-    if (!deleted && !becomes_provisioned(index) && pl_dynamo_get(index, "OnDemandThroughput") == NULL &&
+    if (!deleted && !ends_limits(indexes, index) && pl_dynamo_get(index, "OnDemandThroughput") == NULL &&
         pl_dynamo_get(index, "WarmThroughput") == NULL)
         return;
     if (!indexes->started)
@@ -154,7 +150,7 @@ static void write_index(struct pl_dynamo_notes *indexes, const struct pl_dynamo_
 /* A local index has no limits of its own, and is not asked for. */
 void pl_dynamo_notes_write_indexes(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *indexes)
 {
-    struct pl_dynamo_notes inside = { .out = notes->out };
+    struct pl_dynamo_notes inside = { .out = notes->out, .patches = notes->patches };
     size_t mark = notes->out->len;
     bool started = notes->started;
 

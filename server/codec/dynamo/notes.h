@@ -30,15 +30,16 @@ struct pl_throughput pl_dynamo_notes_warm(const struct cJSON *notes, struct pl_t
 /* What a new on-demand table serves at once. */
 enum { PL_DYNAMO_WARM_READS = 12000, PL_DYNAMO_WARM_WRITES = 4000 };
 
-/* Members of the notes, from what a request gives: each puts a comma before itself unless `*first`. */
+/** Members of the notes, from what a request gives. */
 struct pl_dynamo_notes {
     struct pl_buf *out;
+    bool patches; /* they change what is noted of a table that is there */
     bool started; /* something stands there: a comma goes before the next */
 };
 
 /**
- * The OnDemandThroughput and WarmThroughput of a table or index, `given`; nothing when both are absent. In a patch,
- * the first ends where ProvisionedThroughput begins.
+ * The OnDemandThroughput and WarmThroughput of a table or index, `given`; nothing when both are absent. In a
+ * patch, the first ends where ProvisionedThroughput begins.
  */
 void pl_dynamo_notes_write_limits(struct pl_dynamo_notes *notes, const struct pl_dynamo_node *given);
 

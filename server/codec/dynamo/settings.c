@@ -136,7 +136,7 @@ int pl_dynamo_on_demand_check(struct pl_dynamo_request *request, const struct pl
             continue;
         if (provisioned)
             return refuse_any_limit(request, members[i], index);
-        if (units->number < 1 && !(removable && units->number == -1))
+        if (units->number > PL_DYNAMO_UNITS_MAX || (units->number < 1 && !(removable && units->number == -1)))
             return refuse_limit(request, members[i], index);
     }
     return 0;
@@ -151,7 +151,12 @@ static int check_warm(struct pl_dynamo_request *request, const struct pl_dynamo_
     for (int i = 0; warm != NULL && i < 2; i++) {
         const struct pl_dynamo_node *units = pl_dynamo_get(warm, members[i]);
 
-        if (units == NULL || units->number >= least[i])
+        if (units == NULL)
+            continue;
+        if (units->number > PL_DYNAMO_UNITS_MAX)
+            return pl_dynamo_invalid(request, "Given value %lld for %s is out of bounds",
+                                     (long long)units->number, members[i]);
+        if (units->number >= least[i])
             continue;
         if (index.data == NULL)
             return pl_dynamo_invalid(request, P "Requested %s for WarmThroughput for table is lower than %s",

@@ -4,6 +4,9 @@
 
 #include "codec/dynamo/call.h"
 
+/** Of capacity, however it is given. */
+#define PL_DYNAMO_UNITS_MAX INT64_C(1000000000000)
+
 /** The settings that CreateTable and UpdateTable take alike. Each may be absent (NULL). */
 int pl_dynamo_sse_check(struct pl_dynamo_request *request, const struct pl_dynamo_node *specification);
 int pl_dynamo_table_class_check(struct pl_dynamo_request *request, struct pl_bytes table_class);

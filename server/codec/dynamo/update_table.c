@@ -9,6 +9,7 @@
 #include "model/json.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 
 #define P           PL_DYNAMO_INVALID
 #define NAME(bytes) (int)(bytes).len, (bytes).data
@@ -85,19 +86,35 @@ static bool asks_nothing(const struct pl_dynamo_request *request)
 
 /* ---- what goes together ----------------------------------------------------------------------------- */
 
+/* Also of what is no member here. */
+static bool stands(const struct pl_dynamo_request *request, const char *name)
+{
+    const struct pl_dynamo_node *given = request->input;
+
+    for (uint32_t i = 0; i < given->shape->member_count; i++)
+        if (strcmp(given->shape->members[i].name, name) == 0)
+            return given->members[i] != NULL;
+    return false;
+}
+
+/* What stands there, though it asks for nothing, is not named. */
 static int check_something_asked(struct pl_dynamo_request *request)
 {
-    if (asks_nothing(request))
-        return pl_dynamo_invalid(
-            request,
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-            "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, "
-            "ReplicaTransitRoleArn, %sDeletionProtectionEnabled, OnDemandThroughput, "
-            "WarmThroughput or TableClass is required",
-            has(request, "MultiRegionConsistency") ? "" : "MultiRegionConsistency, ");
-    if (has(request, "GlobalSecondaryIndexUpdates") && index_updates(request) == NULL)
-        return pl_dynamo_invalid(request, P "List of GlobalSecondaryIndexUpdates is empty");
-    return 0;
+    static const char *const changes[] = {
+        "ProvisionedThroughput",       "BillingMode",           "UpdateStreamEnabled",
+        "GlobalSecondaryIndexUpdates", "SSESpecification",      "ReplicaUpdates",
+        "MultiAccountReplicaReady",    "ReplicaTransitRoleArn", "MultiRegionConsistency",
+        "DeletionProtectionEnabled",   "OnDemandThroughput",    "WarmThroughput",
+    };
+    char names[512] = "";
+    size_t len = 0;
+
+    if (!asks_nothing(request))
+        return 0;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (!stands(request, changes[i]))
+            len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len > 0 ? ", " : "", changes[i]);
+    return pl_dynamo_invalid(request, "At least one of %s or TableClass is required", names);
 }
 
 /* Limits on demand go with the way of billing, and with nothing else. */
@@ -401,7 +418,7 @@ static void write_stream(struct pl_dynamo_request *request, struct pl_buf *out)
 static void write_notes(struct pl_dynamo_request *request, const struct pl_table *table, struct pl_buf *out)
 {
     const struct pl_dynamo_node *in = request->input, *stream = pl_dynamo_get(in, "StreamSpecification");
-    struct pl_dynamo_notes notes = { .out = out };
+    struct pl_dynamo_notes notes = { .out = out, .patches = true };
 
     pl_buf_append_bytes(out, pl_str(",\"dynamodb\":{"));
     pl_dynamo_notes_write_limits(&notes, in);

@@ -53,6 +53,7 @@ describe("limits on demand", () => {
     ["no warmth of an index, even of a table that is not there", "Nowhere", ofIndex({ WarmThroughput: {} }), `${P}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: ByG`],
     ["units of a new index without them", "Free", create({ ProvisionedThroughput: units(1, 1) }), `${P}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: ByF when BillingMode is PAY_PER_REQUEST`],
     ["no units of a new index with them", "Paid", create({}), `${P}Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: ByF`],
+    ["warmth out of bounds", "Free", warm(1_000_000_000_001), "Given value 1000000000001 for ReadUnitsPerSecond is out of bounds"],
     ["less warmth than before", "Free", warm(11999), `${P}Requested ReadUnitsPerSecond for WarmThroughput for table ${DECREASED}`],
     ["less warmth for writes than before", "Paid", warm(10, -1), `${P}Requested WriteUnitsPerSecond for WarmThroughput for table ${DECREASED}`],
     ["less warmth of an index than before", "Free", ofIndex(warm(1)), `${P}Requested ReadUnitsPerSecond for WarmThroughput for index ByG ${DECREASED}`],
@@ -63,6 +64,19 @@ describe("limits on demand", () => {
     const { TableDescription } = await db.ask("CreateTable", table("Empty", {}, { OnDemandThroughput: {}, WarmThroughput: {} }));
     const [{ OnDemandThroughput, WarmThroughput }] = TableDescription.GlobalSecondaryIndexes;
     assert.deepEqual([OnDemandThroughput, WarmThroughput], [undefined, { ReadUnitsPerSecond: 12000, WriteUnitsPerSecond: 4000, Status: "ACTIVE" }]);
+  });
+  it("are at least as warm as what is provisioned, or on demand at once", async () => {
+    await db.ask("CreateTable", table("Cold", { BillingMode: "PROVISIONED", ProvisionedThroughput: units(5, 5), ...warm(100, 100) }, { ProvisionedThroughput: units(5, 5) }));
+    const warmth = async () => {
+      const { ReadUnitsPerSecond, WriteUnitsPerSecond } = (await db.ask("DescribeTable", { TableName: "Cold" })).Table.WarmThroughput;
+      return [ReadUnitsPerSecond, WriteUnitsPerSecond];
+    };
+    assert.deepEqual(await warmth(), [100, 100]);
+    await db.ask("UpdateTable", { TableName: "Cold", ProvisionedThroughput: units(500, 50) });
+    assert.deepEqual(await warmth(), [500, 100]);
+    await db.invalid("UpdateTable", { TableName: "Cold", ...warm(200, 200) }, `${P}Requested ReadUnitsPerSecond for WarmThroughput for table ${DECREASED}`);
+    await db.ask("UpdateTable", { TableName: "Cold", BillingMode: "PAY_PER_REQUEST" });
+    assert.deepEqual(await warmth(), [12000, 4000]);
   });
   it("grow warm, and are kept", async () => {
     await db.ask("UpdateTable", { TableName: "Free", ...warm(20000) });
