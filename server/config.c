@@ -12,6 +12,7 @@ enum kind {
     KIND_HTTP,
     KIND_KEYS,
     KIND_REGION,
+    KIND_ACCOUNT,
     KIND_COUNT,
     KIND_BYTES,
     KIND_PARTITIONS,
@@ -45,6 +46,8 @@ static const struct setting settings[PL_CONFIG_KEY_TOTAL] = {
                                 "who may sign requests of DynamoDB's API; none: anybody" },
     [PL_CONFIG_REGION] = { "region", KIND_REGION, "us-east-1", PLACE(region), 0, 0, "NAME",
                            "stands in the ARNs of DynamoDB's API" },
+    [PL_CONFIG_ACCOUNT] = { "account", KIND_ACCOUNT, "000000000000", PLACE(account), 0, 0, "ID",
+                            "12 digits that stand there too: ARNs of others are refused" },
     [PL_CONFIG_TABLE_DELAY] = { "table-delay-ms", KIND_COUNT, "0", PLACE(table_delay_ms), 0, 3600000, "MS",
                                 "how long DynamoDB's API shows a table CREATING or UPDATING" },
     [PL_CONFIG_IO_THREADS] = { "io-threads", KIND_COUNT, "0", PLACE(io_threads), 0, 256, "N",
@@ -437,6 +440,15 @@ static int read_region(const struct setting *setting, const char *text, const ch
     return 0;
 }
 
+static int read_account(const struct setting *setting, const char *text, const char **out,
+                        struct pl_reason *why)
+{
+    if (strspn(text, "0123456789") != 12 || text[12] != '\0')
+        return wrong(setting, text, "12 digits", why);
+    *out = text;
+    return 0;
+}
+
 static int read_choice(const struct setting *setting, const char *text, const char *const *words,
                        uint32_t *out, struct pl_reason *why)
 {
@@ -479,6 +491,9 @@ static int understand(struct pl_config *config, enum pl_config_key key, struct p
         break;
     case KIND_REGION:
         rc = read_region(setting, text, place, why);
+        break;
+    case KIND_ACCOUNT:
+        rc = read_account(setting, text, place, why);
         break;
     case KIND_COUNT:
         rc = read_count(setting, text, place, why);

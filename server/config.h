@@ -30,6 +30,7 @@ enum pl_config_key {
     PL_CONFIG_HTTP,
     PL_CONFIG_ACCESS_KEYS,
     PL_CONFIG_REGION,
+    PL_CONFIG_ACCOUNT,
     PL_CONFIG_TABLE_DELAY,
     PL_CONFIG_IO_THREADS,
     PL_CONFIG_PARTITIONS,
@@ -67,6 +68,7 @@ struct pl_config {
     struct pl_sigv4_key *access_keys; /* ours; views into the text. NULL: signatures are not verified */
     uint32_t access_key_count;
     const char *region;
+    const char *account;
     uint32_t table_delay_ms;
     uint32_t io_threads; /* 0: one less than the machine has cores, and at least one */
     uint32_t partitions;

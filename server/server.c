@@ -220,6 +220,7 @@ static const struct pl_http_options *http_options(struct server *server)
         .head_timeout_ms = HTTP_HEAD_TIMEOUT_MS,
         .body_rate_min = HTTP_BODY_RATE_MIN,
         .region = pl_str(config->region),
+        .account = pl_str(config->account),
         .table_delay_ms = config->table_delay_ms,
         .keys = &server->keys,
         .clock = pl_clock_system(),

@@ -14,6 +14,7 @@ struct pl_http_options {
     uint64_t head_timeout_ms; /* from a request's first byte to the end of its head; 0: for ever */
     uint32_t body_rate_min;   /* bytes a second, on the average, once a body took as long as a head may */
     struct pl_bytes region;   /* stands in ARNs; letters, digits and hyphens */
+    struct pl_bytes account;  /* the same; digits */
     uint32_t table_delay_ms;  /* see struct pl_dynamo_context */
     const struct pl_sigv4_keys *keys; /* NULL or empty: signatures are not verified */
     struct pl_clock clock;

@@ -110,7 +110,7 @@ static struct pl_dynamo_context context_of(struct pl_exchange *x, struct pl_byte
     return (struct pl_dynamo_context){
         .tables = engine(x)->tables(loop_of(x)->attachment),
         .region = desk(x)->options->region,
-        .account = pl_str("000000000000"),
+        .account = desk(x)->options->account,
         .endpoint = endpoint,
         .now_ms = pl_desk_now_ms(desk(x)),
         .partition_count = engine(x)->partition_count,

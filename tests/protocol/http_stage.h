@@ -32,6 +32,7 @@ static inline void stage_init(struct stage *stage)
         .body_bytes_max = STAGE_BODY_BYTES_MAX,
         .gathered_bytes_max = 10 * STAGE_BODY_BYTES_MAX,
         .region = pl_str("us-east-1"),
+        .account = pl_str("000000000000"),
         .clock = pl_clock_system(),
         .random = pl_random_system(),
     };

@@ -104,6 +104,9 @@ static void a_wrong_value_is_told_with_where_it_stands(void)
         { "--access-keys", "a:b,:c", "access-keys: expected ID:SECRET" },
         { "--access-keys", "a:b,,c:d", "access-keys: expected ID:SECRET" },
         { "--region", "US \"east\"", "region: expected a name such as us-east-1" },
+        { "--account", "12345678901", "account: expected 12 digits" },
+        { "--account", "1234567890123", "account: expected 12 digits" },
+        { "--account", "12345678901a", "account: expected 12 digits" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -119,6 +122,9 @@ static void the_http_api_may_be_elsewhere_or_off(void)
     CHECK(read_config(NOTHING, NOTHING) == 0);
     CHECK(config.has_http && strcmp(config.http.host, "127.0.0.1") == 0 && config.http.port == 8000);
     CHECK(config.access_key_count == 0 && strcmp(config.region, "us-east-1") == 0);
+    CHECK(strcmp(config.account, "000000000000") == 0);
+    CHECK(read_config(LIST("--account", "123456789012"), NOTHING) == 0);
+    CHECK(strcmp(config.account, "123456789012") == 0);
     CHECK(read_config(LIST("--http", "[::]:80"), NOTHING) == 0 && config.has_http && config.http.port == 80);
     CHECK(read_config(LIST("--http", "off"), NOTHING) == 0 && !config.has_http);
 }

@@ -31,3 +31,17 @@ describe("a table's ARN", () => {
     assert.equal(ConsumedCapacity.TableName, arn("Things"));
   });
 });
+
+describe("--account", () => {
+  const db = useServer("--account", "123456789012");
+  const THINGS = "arn:aws:dynamodb:eu-west-1:123456789012:table/Things";
+  before(() => db.makeTable("Things"));
+  it("stands in ARNs", async () => {
+    assert.equal((await db.ask("DescribeTable", { TableName: "Things" })).Table.TableArn, "arn:aws:dynamodb:us-east-1:123456789012:table/Things");
+  });
+  it("is whose ARNs are taken", async () => {
+    await db.ask("PutItem", { TableName: THINGS, Item: { p: S("a") } });
+    await db.ask("TagResource", { ResourceArn: THINGS, Tags: [{ Key: "k", Value: "v" }] });
+    await db.refuses("GetItem", { TableName: arn("Things"), Key: { p: S("a") } }, "AccessDeniedException", "Access is denied");
+  });
+});
