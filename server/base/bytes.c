@@ -27,6 +27,16 @@ int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+struct pl_bytes pl_bytes_shortened(struct pl_bytes text, size_t max)
+{
+    if (text.len <= max)
+        return text;
+    text.len = max;
+    while (text.len > 0 && ((uint8_t)text.data[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

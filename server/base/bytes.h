@@ -43,6 +43,9 @@ int pl_bytes_compare(struct pl_bytes a, struct pl_bytes b);
 
 bool pl_bytes_has_prefix(struct pl_bytes text, struct pl_bytes prefix);
 
+/** The beginning of a UTF-8 text, of at most `max` bytes and whole characters. */
+struct pl_bytes pl_bytes_shortened(struct pl_bytes text, size_t max);
+
 /** Without the spaces and tabs at both ends. */
 struct pl_bytes pl_bytes_trim(struct pl_bytes text);
 

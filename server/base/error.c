@@ -71,13 +71,20 @@ static void drop_cut_character(char *text, size_t len)
 int pl_reason_set(struct pl_reason *why, int rc, const char *format, ...)
 {
     va_list args;
+
+    va_start(args, format);
+    pl_reason_vset(why, rc, format, args);
+    va_end(args);
+    return rc;
+}
+
+int pl_reason_vset(struct pl_reason *why, int rc, const char *format, va_list args)
+{
     int written;
 
     if (why == NULL)
         return rc;
-    va_start(args, format);
     written = vsnprintf(why->text, sizeof why->text, format, args);
-    va_end(args);
     if (written < 0)
         why->text[0] = '\0';
     else if ((size_t)written >= sizeof why->text)

@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 
+#include <stdarg.h>
+
 /**
  * Every failure the server can report: its name, its number (never reused), the
  * code a client sees, and the sentence used when nobody knows better.
@@ -75,6 +77,8 @@ struct pl_reason {
 };
 
 /** Write the sentence and return `rc`, so that a parser can `return pl_reason_set(...)`. `why` may be NULL. */
+int pl_reason_vset(struct pl_reason *why, int rc, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 int pl_reason_set(struct pl_reason *why, int rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

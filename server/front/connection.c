@@ -309,7 +309,7 @@ static void checked(void *state, int rc, struct pl_bytes report)
     pl_operation_fail(&request->op, rc, NULL);
     if (rc != 0)
         pl_reason_set(&request->op.reply.why, rc, "%s: %.*s", pl_error_sentence(rc),
-                      (int)(report.len < 900 ? report.len : 900), report.len > 0 ? report.data : "");
+                      (int)pl_bytes_shortened(report, 900).len, report.len > 0 ? report.data : "");
     pl_buf_append_bytes(&request->answer, report);
     came_back(request);
 }
@@ -392,7 +392,7 @@ static void write_stats(struct pl_connection *c, const struct pl_line *line)
         struct pl_reason why;
 
         pl_reason_set(&why, PL_ENOTABLE, "Requested resource not found: Table: %.*s not found",
-                      (int)(line->word.len < 256 ? line->word.len : 256), line->word.data);
+                      (int)pl_bytes_shortened(line->word, 256).len, line->word.data);
         pl_line_write_error(out(c), line->tag, PL_ENOTABLE, &why);
         return;
     }

@@ -58,16 +58,13 @@ static void fail_plainly(struct pl_builder *b, int rc)
 
 void pl_builder_fail(struct pl_builder *b, int rc, const char *format, ...)
 {
-    /* Longer by one than a sentence, so that pl_reason_set() sees a long one and cuts it between characters. */
-    char text[PL_REASON_MAX + 1];
     va_list args;
 
     if (b->rc != 0)
         return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    b->rc = pl_reason_vset(&b->why, rc, format, args);
     va_end(args);
-    b->rc = pl_reason_set(&b->why, rc, "%s", text);
 }
 
 /* What was appended before memory ran out may be cut anywhere: nothing is read back from it. */

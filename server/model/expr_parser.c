@@ -31,16 +31,16 @@ static const char *expression_name(enum pl_expr_kind kind)
 
 __attribute__((noinline)) int pl_parser_fail(struct pl_parser *p, const char *format, ...)
 {
-    char sentence[PL_REASON_MAX];
+    struct pl_reason sentence;
     va_list args;
 
     va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
+    pl_reason_vset(&sentence, PL_EINVALID, format, args);
     va_end(args);
     if (p->kind == PL_EXPR_STATEMENT)
-        p->rc = pl_reason_set(p->why, PL_EINVALID, "%s", sentence);
+        p->rc = pl_reason_set(p->why, PL_EINVALID, "%s", sentence.text);
     else
-        p->rc = pl_reason_set(p->why, PL_EINVALID, "Invalid %s: %s", expression_name(p->kind), sentence);
+        p->rc = pl_reason_set(p->why, PL_EINVALID, "Invalid %s: %s", expression_name(p->kind), sentence.text);
     return p->rc;
 }
 
@@ -51,7 +51,7 @@ __attribute__((noinline)) void pl_parser_note(struct pl_parser *p, enum pl_rank 
     if (rank >= p->problem_rank)
         return;
     va_start(args, format);
-    vsnprintf(p->problem.text, sizeof p->problem.text, format, args);
+    pl_reason_vset(&p->problem, 0, format, args);
     va_end(args);
     p->problem_rank = rank;
 }

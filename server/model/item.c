@@ -211,18 +211,13 @@ void pl_value_number(struct pl_value value, struct pl_number *out)
     PL_ASSERT(pl_number_decode(value.payload, out) == 0);
 }
 
-/* The beginning of a text, whole characters; a NUL would end the sentence with it. */
+/* The beginning of a text; a NUL would end the sentence with it. */
 static struct pl_bytes shortened(struct pl_bytes text)
 {
     enum { SHOWN_MAX = 256 };
 
     text.len = text.len > 0 ? strnlen(text.data, text.len) : 0;
-    if (text.len <= SHOWN_MAX)
-        return text;
-    text.len = SHOWN_MAX;
-    while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xC0) == 0x80)
-        text.len--;
-    return text;
+    return pl_bytes_shortened(text, SHOWN_MAX);
 }
 
 void pl_value_show(struct pl_buf *out, struct pl_value value)

@@ -158,15 +158,17 @@ static bool at_call(const struct pl_partiql_parser *p)
 
 static struct pl_node *parse_function(struct pl_partiql_parser *p)
 {
+    struct pl_bytes shown;
+
     for (uint32_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (!pl_partiql_skip_word(p, functions[i].name))
             continue;
         pl_partiql_lexer_advance(&p->lexer); /* the bracket */
         return parse_call(p, i);
     }
+    shown = pl_bytes_shortened(p->lexer.current.text, PL_PARTIQL_SHOWN_MAX);
     pl_partiql_fail(p, "Statement wasn't well formed, can't be processed: there is no function %.*s",
-                    (int)(p->lexer.current.text.len < 100 ? p->lexer.current.text.len : 100),
-                    p->lexer.current.text.data);
+                    (int)shown.len, shown.data);
     return NULL;
 }
 

@@ -62,6 +62,8 @@ bool pl_partiql_is_reserved(struct pl_bytes word);
 
 /* --- failures: they stick --- */
 
+enum { PL_PARTIQL_SHOWN_MAX = 100 }; /* bytes of a word that is wrong */
+
 int pl_partiql_fail(struct pl_partiql_parser *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /** "Statement wasn't well formed, can't be processed: ..." with the token in hand. */

@@ -210,20 +210,20 @@ int pl_partiql_identifier(struct pl_partiql_parser *p, const char *expected, str
 
 int pl_partiql_fail(struct pl_partiql_parser *p, const char *format, ...)
 {
-    char text[sizeof p->why->text];
     va_list args;
 
     if (p->rc != 0)
         return p->rc;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    p->rc = pl_reason_vset(p->why, PL_EINVALID, format, args);
     va_end(args);
-    return p->rc = pl_reason_set(p->why, PL_EINVALID, "%s", text);
+    return p->rc;
 }
 
 int pl_partiql_fail_syntax(struct pl_partiql_parser *p, const char *expected)
 {
     struct pl_partiql_token token = p->lexer.current;
+    struct pl_bytes shown = pl_bytes_shortened(token.text, PL_PARTIQL_SHOWN_MAX);
     size_t column = (size_t)(token.text.data - p->lexer.text.data) + 1;
 
     if (token.kind == PL_PARTIQL_END)
@@ -231,7 +231,7 @@ int pl_partiql_fail_syntax(struct pl_partiql_parser *p, const char *expected)
             p, "Statement wasn't well formed, can't be processed: expected %s, found the end", expected);
     return pl_partiql_fail(
         p, "Statement wasn't well formed, can't be processed: expected %s at column %zu, found %.*s",
-        expected, column, (int)(token.text.len < 100 ? token.text.len : 100), token.text.data);
+        expected, column, (int)shown.len, shown.data);
 }
 
 int pl_partiql_fail_memory(struct pl_partiql_parser *p)

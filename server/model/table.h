@@ -165,7 +165,10 @@ enum {
 int pl_table_from_json(const struct cJSON *definition, bool functions, struct pl_table **out,
                        struct pl_reason *why);
 
-/** The same from JSON text. PL_ESYNTAX when it is no JSON, or holds a zero character. */
+/** 0 when `text`, a definition or a patch of one, is JSON (else PL_ESYNTAX) without zero characters (PL_EINVALID). */
+int pl_table_check_text(struct pl_bytes text, struct pl_reason *why);
+
+/** The same from JSON text, which pl_table_check_text() has to find good. */
 int pl_table_from_text(struct pl_bytes text, bool functions, struct pl_table **out, struct pl_reason *why);
 
 /** The same form back, for DESCRIBE. The caller deletes it. NULL: no memory. */

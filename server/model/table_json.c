@@ -56,14 +56,15 @@ static int wrong(const struct loader *l, const struct place *at, const char *for
 
 static int wrong(const struct loader *l, const struct place *at, const char *format, ...)
 {
-    char place[PLACE_MAX], sentence[PL_REASON_MAX];
+    char place[PLACE_MAX];
+    struct pl_reason sentence;
     va_list args;
 
     write_place(at, place);
     va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
+    pl_reason_vset(&sentence, PL_EINVALID, format, args);
     va_end(args);
-    return pl_reason_set(l->why, PL_EINVALID, "%s: %s", place, sentence);
+    return pl_reason_set(l->why, PL_EINVALID, "%s: %s", place, sentence.text);
 }
 
 static int expected(const struct loader *l, const struct place *at, const char *what, const cJSON *found)
@@ -842,8 +843,20 @@ int pl_table_from_json(const cJSON *definition, bool functions, struct pl_table 
 
 enum { TEXT_MAX = 1024 * 1024 };
 
+static bool has_zero(struct pl_bytes text)
+{
+    const char *end = text.data + text.len, *at = text.data;
+
+    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0)
+            return true;
+        at += 2; /* the text is sound: something is escaped */
+    }
+    return false;
+}
+
 /* cJSON takes nearly anything for JSON, and ends a string at a zero character. So look first. */
-static int check_text(struct pl_bytes text, struct pl_reason *why)
+int pl_table_check_text(struct pl_bytes text, struct pl_reason *why)
 {
     struct pl_json_reader r;
     int rc;
@@ -852,8 +865,8 @@ static int check_text(struct pl_bytes text, struct pl_reason *why)
     rc = pl_json_skip(&r, why);
     if (rc == 0)
         rc = pl_json_take_end(&r, why);
-    if (rc == 0 && memmem(text.data, text.len, "\\u0000", 6) != NULL)
-        return pl_reason_set(why, PL_ESYNTAX, "a table's definition holds no zero characters");
+    if (rc == 0 && has_zero(text))
+        return pl_reason_set(why, PL_EINVALID, "a table's definition holds no zero characters");
     return rc;
 }
 
@@ -865,7 +878,7 @@ int pl_table_from_text(struct pl_bytes text, bool functions, struct pl_table **o
     if (text.len > TEXT_MAX)
         return pl_reason_set(why, PL_EINVALID, "a table's definition has at most %d bytes, this one %zu",
                              TEXT_MAX, text.len);
-    rc = check_text(text, why);
+    rc = pl_table_check_text(text, why);
     if (rc != 0)
         return rc;
     definition = cJSON_ParseWithLengthOpts(text.data, text.len, NULL, 0);

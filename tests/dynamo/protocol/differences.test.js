@@ -82,6 +82,15 @@ describe("what differs", () => {
     assert.deepEqual((await ask(client, "ListTagsOfResource", { ResourceArn: TableArn })).Tags, [{ Key: "a", Value: "b" }]);
     for (let i = 0; i < 20; i++) await ask(client, "PutItem", { TableName: "Kept", Item: { p: { S: "a" }, i: { N: String(i) } } });
   });
+  it("no definition holds a zero character", async () => {
+    const zero = "a\0b";
+    const refused = (call, input) => refuses(client, call, input, "ValidationException", "a table's definition holds no zero characters");
+    await refused("CreateTable", { TableName: "Zero", BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [{ AttributeName: zero, AttributeType: "S" }], KeySchema: [{ AttributeName: zero, KeyType: "HASH" }] });
+    await makeTable(client, "Whole");
+    await refused("UpdateTimeToLive", { TableName: "Whole", TimeToLiveSpecification: { Enabled: true, AttributeName: zero } });
+    await ask(client, "PutItem", { TableName: "Whole", Item: { p: { S: zero }, [zero]: { S: zero } } });
+    assert.deepEqual((await ask(client, "GetItem", { TableName: "Whole", Key: { p: { S: zero } } })).Item, { p: { S: zero }, [zero]: { S: zero } });
+  });
   it("a description has an order of its own", async () => {
     const key = (AttributeName, KeyType = "HASH") => ({ AttributeName, KeyType });
     const index = (IndexName, name) => ({ IndexName, KeySchema: [key(name)], Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["z", "y"] } });
