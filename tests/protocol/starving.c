@@ -2,6 +2,7 @@
 #include "starving.h"
 
 #include "standin.h"
+#include "wrapped_allocation.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,13 +13,6 @@
 
 static atomic_long allocations_left = -1, allocation_count;
 static atomic_bool for_good, has_failed;
-
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t len);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t len);
 
 static bool allocation_fails(void)
 {
@@ -37,21 +31,6 @@ static bool allocation_fails(void)
     if (!atomic_load(&for_good))
         atomic_store(&allocations_left, -1);
     return true;
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return allocation_fails() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t len)
-{
-    return allocation_fails() ? NULL : __real_realloc(at, len);
 }
 
 void starving_begin(long n, bool and_all_after)

@@ -3,6 +3,7 @@
 #define PL_TESTS_UNIT_FAILING_ALLOCATION_H
 
 #include "test.h"
+#include "wrapped_allocation.h"
 
 /**
  * Makes the n-th allocation of the code under test fail, once or with all after it. The
@@ -17,13 +18,6 @@
 static long allocations_left = -1;
 static bool allocation_for_good, allocation_has_failed;
 
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *at, size_t len);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *at, size_t len);
-
 static bool allocation_fails(void)
 {
     if (allocations_left < 0)
@@ -36,21 +30,6 @@ static bool allocation_fails(void)
     if (!allocation_for_good)
         allocations_left = -1;
     return true;
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return allocation_fails() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *at, size_t len)
-{
-    return allocation_fails() ? NULL : __real_realloc(at, len);
 }
 
 /* Whether the round that ends here met its failure. Allocations work again from here on. */

@@ -6,23 +6,18 @@
 #include "scratch_dir.h"
 #include "store/journal.h"
 #include "test.h"
+#include "wrapped_allocation.h"
 
 enum { SEGMENT = 32 << 10, FIRST = 8 << 10 };
 
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t len);
-void *__real_realloc(void *memory, size_t len);
 char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t len);
-void *__wrap_realloc(void *memory, size_t len);
 char *__wrap_strdup(const char *text);
 
 static uint64_t calls, fail_at;
 static bool for_good;
 static struct scratch_dir dir;
 
-static bool strikes(void)
+static bool allocation_fails(void)
 {
     if (fail_at == 0)
         return false;
@@ -30,24 +25,9 @@ static bool strikes(void)
     return calls == fail_at || (for_good && calls > fail_at);
 }
 
-void *__wrap_malloc(size_t len)
-{
-    return strikes() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t len)
-{
-    return strikes() ? NULL : __real_calloc(count, len);
-}
-
-void *__wrap_realloc(void *memory, size_t len)
-{
-    return strikes() ? NULL : __real_realloc(memory, len);
-}
-
 char *__wrap_strdup(const char *text)
 {
-    return strikes() ? NULL : __real_strdup(text);
+    return allocation_fails() ? NULL : __real_strdup(text);
 }
 
 static uint64_t four(void *state)

@@ -7,6 +7,7 @@
 #include "scratch_tree.h"
 #include "small_shard.h"
 #include "test.h"
+#include "wrapped_allocation.h"
 
 static struct pl_disk system_disk;
 
@@ -374,33 +375,11 @@ static void one_failed_call_of_the_disk_is_an_error_and_no_more(void)
 static long allocations, allocation_to_fail; /* 0: none */
 static bool fail_all_after;
 
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t count, size_t len);
-void *__real_realloc(void *old, size_t len);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t count, size_t len);
-void *__wrap_realloc(void *old, size_t len);
-
-static bool memory_ran_out(void)
+static bool allocation_fails(void)
 {
     allocations++;
     return allocation_to_fail != 0 &&
            (allocations == allocation_to_fail || (fail_all_after && allocations > allocation_to_fail));
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return memory_ran_out() ? NULL : __real_malloc(len);
-}
-
-void *__wrap_calloc(size_t count, size_t len)
-{
-    return memory_ran_out() ? NULL : __real_calloc(count, len);
-}
-
-void *__wrap_realloc(void *old, size_t len)
-{
-    return memory_ran_out() ? NULL : __real_realloc(old, len);
 }
 
 static int replay_nothing(void *arg, struct pl_store *store, const struct pl_journal_record *record)
